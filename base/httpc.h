@@ -1,0 +1,36 @@
+/* base/httpc.h - the HTTP client: libcurl's multi interface on the loop; every call parks the fiber that makes it. */
+#pragma once
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/str.h"
+
+struct httpc;                   /* connections are kept and reused; one a loop is enough for most */
+
+struct httpc *httpc_new(struct loop *l);
+void httpc_free(struct httpc **c);
+
+struct httpc_request {
+	const char *method, *url;
+	const char *const *headers;             /* "Name: value", NULL-terminated; may be NULL */
+	struct sv body;
+	struct sv ca_pem, cert_pem, key_pem;    /* empty: the system's CAs, no client certificate */
+	bool insecure;
+	const char *userpwd;                    /* "user:password" for basic authentication, or NULL */
+	int64_t timeout_ms;                     /* of the whole exchange; 0: 30 s; -1: none (a watch) */
+	size_t max_body;                        /* 0: 16 MB */
+	bool follow;                            /* follow up to 5 redirects (never from https to http) */
+	/* The body as it comes, on the loop, instead of in the answer. Returns less than 0 to stop. May be NULL */
+	int (*on_data)(void *arg, struct sv data);
+	/* Called once when the status and the headers are known, before any data. May be NULL */
+	void (*on_head)(void *arg, int status);
+	void *arg;
+};
+
+struct httpc_response { int status; struct str headers, body; };       /* headers: raw lines of the last answer */
+
+/* An answer with any status is 0; an error means that there was none (ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_TOO_LARGE,
+ * ERR_CANCELED, ERR_IO), and says host and reason. */
+MUST_CHECK int httpc_do(struct httpc *c, const struct httpc_request *rq, struct httpc_response *out, struct err *err);
+struct sv httpc_header(const struct httpc_response *r, const char *name);
+void httpc_response_free(struct httpc_response *r);

@@ -1,0 +1,2 @@
+room_libraries(base PkgConfig::uv PkgConfig::openssl PkgConfig::nghttp2 PkgConfig::curl PkgConfig::jansson PkgConfig::yaml
+	PkgConfig::zlib PkgConfig::deflate m)

@@ -1,0 +1,23 @@
+/* base/yaml.h - YAML to and from documents, reading scalars as Kubernetes' tools do (sigs.k8s.io/yaml, go-yaml v2:
+ * YAML 1.1 booleans and integers, floats normalised, dates and sexagesimals strings) and writing as they write. */
+#pragma once
+
+#include "base/doc.h"
+#include "base/vec.h"
+
+enum yaml_flags {
+	YAML_UNIQUE_KEYS = 1,   /* reading: a duplicate key is an error */
+	YAML_1_2 = 2,           /* reading: only true/false are booleans and only JSON's numbers... as go-yaml v3 (kustomize) */
+	YAML_SORTED = 4,        /* writing: members in byte order of their keys */
+};
+
+struct docs { struct doc **v; size_t n, cap; };         /* VEC(struct doc *) */
+
+/* Every document of a stream in order; empty ones are left out. Aliases and merge keys are expanded, with a bound on
+ * how much they may grow. Errors are ERR_BAD_REQUEST "FILE:LINE:COLUMN: what". */
+MUST_CHECK int yaml_read_all(struct sv text, const char *file, unsigned flags, struct docs *out, struct err *err);
+/* The one document of a text; none gives a document whose root is null, a second one is an error. */
+MUST_CHECK int yaml_read(struct sv text, const char *file, unsigned flags, struct doc **out, struct err *err);
+void docs_free(struct docs *d);
+
+void yaml_write(struct str *out, const struct node *n, unsigned flags);         /* one document, no `---`, ends in a newline */

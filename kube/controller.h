@@ -1,0 +1,40 @@
+/* kube/controller.h - a controller is a row: what it watches, how an event maps to keys, reconcile(key).
+ *
+ * Level triggered: reconcile() reads the state of now from informers and brings the world one step nearer to it; it
+ * never counts events. The queue holds a key once, runs a key on one worker at a time, retries errors with backoff
+ * (5 ms doubling to 5 min; conflicts at once) and logs them once. */
+#pragma once
+
+#include "kube/informer.h"
+
+struct controller;
+
+struct controller_watch {
+	const char *api_version, *kind;         /* NULL kind ends the list */
+	/* Queues the keys that a change of object o concerns, with controller_queue(). NULL: the object's own key. */
+	void (*map)(struct controller *c, const struct object *o);
+};
+
+struct controller_spec {
+	const char *name;
+	const struct controller_watch *watches;         /* the first one is the kind that keys name */
+	int (*reconcile)(struct controller *c, const char *ns, const char *name, struct err *err);      /* in a fiber */
+	int workers;                                    /* 0: 4 */
+	int64_t resync_ms;                              /* every key again after this time; 0: never */
+	void *arg;
+};
+
+/* spec is borrowed. Starts once every watched informer is synced. */
+struct controller *controller_start(struct loop *l, struct client *client, struct informers *informers,
+				    const struct controller_spec *spec);
+void controller_stop(struct controller **c);            /* in a fiber: waits for running reconciles */
+
+void controller_queue(struct controller *c, const char *ns, const char *name);
+void controller_queue_after(struct controller *c, const char *ns, const char *name, int64_t ms);
+void controller_map_owner(struct controller *c, const struct object *o);        /* for .map: the key of the controlling owner of the first kind */
+
+struct client *controller_client(const struct controller *c);
+struct informer *controller_informer(const struct controller *c, size_t watch);         /* by its place in the row */
+struct loop *controller_loop(const struct controller *c);
+void *controller_arg(const struct controller *c);
+const char *controller_name(const struct controller *c);

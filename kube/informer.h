@@ -1,0 +1,24 @@
+/* kube/informer.h - a local copy of a kind, kept true by list and watch: written once, shared by all controllers. */
+#pragma once
+
+#include "kube/client.h"
+
+struct informers;               /* all informers of one client: asking twice for a kind gives the same one */
+struct informer;
+
+struct informers *informers_new(struct loop *l, struct client *c);
+void informers_free(struct informers **i);              /* in a fiber: ends their fibers */
+struct informer *informer_of(struct informers *i, const struct kind *k);        /* starts it */
+int informer_wait(struct informer *f);                  /* parks until the first list is in */
+bool informer_synced(const struct informer *f);
+
+/* Borrowed until the caller parks: take object_ref() to keep one. */
+struct object *informer_get(const struct informer *f, const char *ns, const char *name);
+struct object *informer_by_uid(const struct informer *f, const char *uid);
+/* In order of namespace and name. fn returns false to stop. ns NULL: all. */
+void informer_each(const struct informer *f, const char *ns, bool (*fn)(struct object *o, void *arg), void *arg);
+void informer_owned(const struct informer *f, const char *owner_uid, bool (*fn)(struct object *o, void *arg), void *arg);
+size_t informer_n(const struct informer *f);
+
+/* fn runs on the loop, outside fibers, for every change; before or after is NULL for added and deleted. */
+void informer_on_change(struct informer *f, void (*fn)(void *arg, const struct object *before, const struct object *after), void *arg);

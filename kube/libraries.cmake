@@ -1,0 +1,1 @@
+room_libraries(kube PkgConfig::pcre2)

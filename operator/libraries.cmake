@@ -1,0 +1,1 @@
+room_libraries(operator PkgConfig::git2)

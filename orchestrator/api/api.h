@@ -1,0 +1,23 @@
+/* orchestrator/api/api.h - the API server: Kubernetes' REST over a store, driven by the kind tables. */
+#pragma once
+
+#include "base/http.h"
+#include "kube/client.h"
+#include "kube/nodelink.h"
+#include "orchestrator/store/store.h"
+
+struct api;
+
+struct api_opts {
+	struct store *store;            /* borrowed */
+	struct kinds *kinds;            /* borrowed; grows with CustomResourceDefinitions */
+	const char *version;            /* the program's */
+};
+
+struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err); /* in a fiber: reads the store into the watch cache */
+void api_free(struct api **a);
+void api_set_node(struct api *a, const char *node, struct nodelink *borrowed);  /* where pods/log goes; NULL: gone */
+
+void api_handle(struct http_request *rq, void *api);    /* the HTTP side: routes, authenticates, answers */
+/* The in-process side: the same checks without encoding. user: who it counts as ("system:kube-scheduler"). */
+struct client *api_client(struct api *a, const char *user);

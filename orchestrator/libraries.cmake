@@ -1,0 +1,1 @@
+room_libraries(orchestrator PkgConfig::sqlite3)

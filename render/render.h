@@ -1,0 +1,45 @@
+/* render/render.h - a source tree to a list of objects: a pure function of (file view, options).
+ *
+ * No clock, network, environment or process: the same input gives the same bytes. May run on a pool thread. */
+#pragma once
+
+#include "base/vfs.h"
+#include "base/yaml.h"
+
+enum render_type { RENDER_AUTO, RENDER_PLAIN, RENDER_KUSTOMIZE, RENDER_CHART };
+
+enum set_kind { SET_VALUE = 1, SET_STRING, SET_JSON, SET_FILE, SET_LITERAL, SET_VALUES_FILE, SET_VALUES_TEXT };
+struct render_set { enum set_kind kind; const char *text; };    /* one -f, --set...; -f first, then the sets, each in order */
+
+struct render_opts {
+	enum render_type type;
+	/* plain */
+	bool recurse;
+	const char *include, *exclude;          /* globs; NULL: none */
+	/* kustomize */
+	bool any_path;                          /* --load-restrictor none */
+	const char *reorder;                    /* "legacy", "none"; NULL: the file's sortOptions, else legacy */
+	bool enable_helm;
+	/* chart */
+	const char *release, *ns;               /* NULL: "release-name", "default" */
+	const struct render_set *sets;
+	size_t n_sets;
+	bool include_crds, skip_tests, no_hooks, is_upgrade, validate_schema_off;
+	const char *const *show_only;           /* NULL-terminated, or NULL */
+	const char *kube_version;               /* NULL: "v1.30.0" */
+	const char *const *api_versions;        /* NULL-terminated, or NULL */
+};
+
+struct rendered {
+	enum render_type type;                  /* what the directory was found to be */
+	struct docs objects;                    /* roots are the objects; Lists are expanded */
+	struct str notes;                       /* NOTES.txt of a chart */
+	struct str warnings;                    /* a line each */
+};
+
+/* Argo CD's detection: Chart.yaml, kustomization.*, else plain. */
+MUST_CHECK int render_detect(struct vfs *v, const char *path, enum render_type *out, struct err *err);
+MUST_CHECK int render(struct vfs *v, const char *path, const struct render_opts *o, struct rendered *out, struct err *err);
+void rendered_free(struct rendered *r);
+/* The stream of documents as `kustomize build` or `helm template` print it. */
+void rendered_write(const struct rendered *r, struct str *out);

@@ -1,0 +1,1 @@
+room_libraries(runtime PkgConfig::archive PkgConfig::zstd PkgConfig::seccomp PkgConfig::cap PkgConfig::mnl)
