@@ -12,7 +12,8 @@ struct operator_opts {
 	struct client *client;                  /* borrowed */
 	struct informers *informers;            /* borrowed */
 	int64_t poll_ms;                        /* 0: 3 minutes */
-	const char *base_url;                   /* "https://127.0.0.1:6443": what the git server tells */
+	const char *base_url;                   /* "https://127.0.0.1:6443": what the git server tells; "" until the listener is up */
+	struct sv token;                        /* the administrator's: bearer, or the password of basic authentication */
 };
 
 struct operator *operator_start(struct loop *l, const struct operator_opts *o, struct err *err);

@@ -12,6 +12,8 @@ struct api_opts {
 	struct store *store;            /* borrowed */
 	struct kinds *kinds;            /* borrowed; grows with CustomResourceDefinitions */
 	const char *version;            /* the program's */
+	const char *service_cidr;       /* where Services get their addresses */
+	struct sv token;                /* bearer token of the administrator; empty: none. Borrowed */
 };
 
 struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err); /* in a fiber: reads the store into the watch cache */

@@ -1,0 +1,427 @@
+/* cli/serve.c - `cd serve`: API, controllers, scheduler, operator and node agent in one process.
+ *
+ * The server is a list of stages, started in order and stopped in reverse; each stage knows only the ones before it. */
+#include "base/encode.h"
+#include "base/fiber.h"
+#include "base/fs.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/opt.h"
+#include "base/tls.h"
+#include "cli/verbs.h"
+#include "kube/informer.h"
+#include "operator/operator.h"
+#include "orchestrator/api/api.h"
+#include "orchestrator/controllers/controllers.h"
+#include "orchestrator/pki.h"
+#include "runtime/agent/agent.h"
+#include "runtime/network/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct settings {
+	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level;
+	int64_t poll_ms;
+	bool no_node;
+};
+
+struct server {
+	struct settings set;
+	struct loop *loop;
+	struct fiber *main;
+	int signals;                    /* how many times we were asked to stop */
+	int lock;
+	struct str url, instance;
+	struct pki pki;
+	struct tls *tls;
+	struct store *store;
+	struct kinds *kinds;
+	struct api *api;
+	struct http_server *https, *http;
+	struct client *clients[4];      /* one a component, so that the audit trail says who */
+	struct informers *informers;
+	struct controllers *controllers;
+	struct operator *operator;
+	struct images *images;
+	struct agent *agent;
+};
+
+enum component { CONTROLLERS, OPERATOR, NODE, INFORMERS };
+
+static char *below(const struct server *s, const char *name) { return str_fmt("%s/%s", s->set.data_dir, name); }
+
+/* ---- stages ---- */
+
+static int start_data_dir(struct server *s, struct err *err)
+{
+	char *path;
+
+	TRY(dir_make(s->set.data_dir, 0700, err));
+	path = below(s, "lock");
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	free(path);
+	if (s->lock < 0)
+		return err_errno(err, "open the lock of data directory '%s'", s->set.data_dir);
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_CONFLICT, "data directory '%s' is in use by another `cd serve`; give this one its own "
+			       "with --data-dir", s->set.data_dir);
+	return 0;
+}
+
+static void stop_data_dir(struct server *s)
+{
+	if (s->lock >= 0)
+		(void)close(s->lock);
+}
+
+/* A name for what we make in the kernel (bridge, tables, cgroups): stable for a data directory, different for two. */
+static int start_identity(struct server *s, struct err *err)
+{
+	AUTO(str) digest = { 0 };
+	char *real = realpath(s->set.data_dir, NULL);
+
+	if (!real)
+		return err_errno(err, "resolve '%s'", s->set.data_dir);
+	sha256_hex(&digest, sv_c(real));
+	str_add(&s->instance, (struct sv){ digest.p, 6 });
+	free(real);
+	return 0;
+}
+
+static void stop_identity(struct server *s) { str_free(&s->instance); }
+
+static int start_certificates(struct server *s, struct err *err)
+{
+	AUTO(str) names = { 0 };
+	struct sv host, port;
+	char *dir = below(s, "pki");
+
+	sv_cut_last(sv_c(s->set.listen), ':', &host, &port);
+	if (sv_starts(host, SV("[")))
+		host = (struct sv){ host.p + 1, host.n - 2 };
+	str_addf(&names, "localhost,127.0.0.1,::1,kubernetes,kubernetes.default,kubernetes.default.svc,%s", s->set.node_name);
+	if (!sv_eq_c(host, "127.0.0.1") && !sv_eq_c(host, "0.0.0.0") && !sv_eq_c(host, "::") && host.n)
+		str_addf(&names, "," SV_FMT, SV_ARG(host));
+	int r = pki_open(dir, str_c(&names), &s->pki, err);
+	free(dir);
+	TRY(r);
+	s->tls = tls_server(str_sv(&s->pki.server), str_sv(&s->pki.server_key), str_sv(&s->pki.ca), err);
+	return s->tls ? 0 : -(int)err->code;
+}
+
+static void stop_certificates(struct server *s)
+{
+	tls_free(s->tls);
+	pki_free(&s->pki);
+}
+
+static int start_store(struct server *s, struct err *err)
+{
+	char *path = below(s, "store.db");
+
+	s->store = store_sqlite(s->loop, path, err);
+	free(path);
+	return s->store ? 0 : -(int)err->code;
+}
+
+static void stop_store(struct server *s)
+{
+	if (s->store)
+		s->store->ops->free(s->store);
+}
+
+static int start_api(struct server *s, struct err *err)
+{
+	s->kinds = kinds_new();
+	const struct api_opts o = { .store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
+				    .token = str_sv(&s->pki.token) };
+
+	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
+}
+
+static void stop_api(struct server *s)
+{
+	api_free(&s->api);
+	kinds_free(&s->kinds);
+}
+
+static int start_clients(struct server *s, struct err *err)
+{
+	static const char *const users[] = { [CONTROLLERS] = "system:kube-controller-manager", [OPERATOR] = "cd:operator",
+					     [NODE] = "system:node", [INFORMERS] = "cd:informers" };
+
+	(void)err;
+	for (size_t i = 0; i < sizeof users / sizeof *users; i++)
+		s->clients[i] = api_client(s->api, users[i]);
+	s->informers = informers_new(s->loop, s->clients[INFORMERS]);
+	return 0;
+}
+
+static void stop_clients(struct server *s)
+{
+	informers_free(&s->informers);
+	for (size_t i = 0; i < sizeof s->clients / sizeof *s->clients; i++)
+		client_free(&s->clients[i]);
+}
+
+static int start_controllers(struct server *s, struct err *err)
+{
+	(void)err;
+	s->controllers = controllers_start(s->loop, s->clients[CONTROLLERS], s->informers);
+	return 0;
+}
+
+static void stop_controllers(struct server *s) { controllers_stop(&s->controllers); }
+
+static int start_operator(struct server *s, struct err *err)
+{
+	char *dir = below(s, "git");
+	const struct operator_opts o = { .dir = dir, .client = s->clients[OPERATOR], .informers = s->informers,
+					 .poll_ms = s->set.poll_ms, .base_url = str_c(&s->url), .token = str_sv(&s->pki.token) };
+
+	s->operator = operator_start(s->loop, &o, err);
+	free(dir);
+	return s->operator ? 0 : -(int)err->code;
+}
+
+static void stop_operator(struct server *s) { operator_stop(&s->operator); }
+
+static int start_node(struct server *s, struct err *err)
+{
+	char *dir = below(s, "node"), *images = below(s, "images");
+	const struct agent_opts o = { .node_name = s->set.node_name, .dir = dir, .instance = str_c(&s->instance),
+				      .pod_cidr = s->set.pod_cidr, .service_cidr = s->set.service_cidr, .client = s->clients[NODE],
+				      .informers = s->informers };
+	struct agent_opts with_images = o;
+
+	if (!s->set.no_node && (s->images = images_open(s->loop, images, err))) {
+		with_images.images = s->images;
+		s->agent = agent_start(s->loop, &with_images, err);
+	}
+	free(dir);
+	free(images);
+	if (s->set.no_node)
+		return 0;
+	if (!s->agent)
+		return -(int)err->code;
+	api_set_node(s->api, s->set.node_name, agent_nodelink(s->agent));
+	return 0;
+}
+
+static void stop_node(struct server *s)
+{
+	if (s->agent)
+		api_set_node(s->api, s->set.node_name, NULL);
+	agent_stop(&s->agent);
+	images_close(&s->images);
+}
+
+/* ---- requests ---- */
+
+static const struct route {
+	const char *prefix;
+	void (*handle)(struct http_request *rq, void *arg);
+	size_t arg;                     /* where in struct server */
+	bool streams;                   /* reads its body itself */
+} routes[] = {
+	{ "/git/",       operator_git,     offsetof(struct server, operator), true },
+	{ "/api/webhook", operator_webhook, offsetof(struct server, operator), false },
+	{ "/",           api_handle,       offsetof(struct server, api),      false },
+};
+
+static const struct route *route_of(struct http_request *rq)
+{
+	struct sv path = sv_c(http_path(rq));
+
+	for (size_t i = 0;; i++)
+		if (sv_starts(path, sv_c(routes[i].prefix)))
+			return &routes[i];
+}
+
+static void handle(struct http_request *rq, void *arg)
+{
+	const struct route *r = route_of(rq);
+
+	r->handle(rq, *(void **)((char *)arg + r->arg));
+}
+
+static bool streams_body(struct http_request *rq, void *arg)
+{
+	(void)arg;
+	return route_of(rq)->streams;
+}
+
+static int listen_on(struct server *s, const char *address, struct tls *tls, struct http_server **out, struct err *err)
+{
+	const struct http_server_opts o = { .listen = address, .tls = tls, .max_body = (size_t)3 << 20, .handler = handle,
+					    .streams_body = streams_body, .arg = s };
+
+	*out = http_server_start(s->loop, &o, err);
+	return *out ? 0 : err_wrap(err, -(int)err->code, "listen on %s", address);
+}
+
+static int start_http(struct server *s, struct err *err)
+{
+	struct sv host, port;
+
+	TRY(listen_on(s, s->set.listen, s->tls, &s->https, err));
+	if (s->set.listen_http)
+		TRY(listen_on(s, s->set.listen_http, NULL, &s->http, err));
+	sv_cut_last(sv_c(s->set.listen), ':', &host, &port);
+	if (sv_eq_c(host, "0.0.0.0") || sv_eq_c(host, "[::]"))
+		host = SV("127.0.0.1");
+	str_addf(&s->url, "https://" SV_FMT ":%d", SV_ARG(host), http_server_port(s->https));
+	return 0;
+}
+
+static void stop_http(struct server *s)
+{
+	http_server_stop(&s->http);
+	http_server_stop(&s->https);
+	str_free(&s->url);
+}
+
+static int start_kubeconfig(struct server *s, struct err *err)
+{
+	AUTO(str) text = { 0 };
+	char *path = below(s, "admin.kubeconfig");
+
+	pki_kubeconfig(&s->pki, str_c(&s->url), &text);
+	int r = file_write(path, str_sv(&text), 0600, err);
+	free(path);
+	return r;
+}
+
+/* Requests are routed to the operator and the API, so the listener starts after them and stops before them. */
+static const struct stage {
+	const char *name;
+	int (*start)(struct server *, struct err *);
+	void (*stop)(struct server *);
+} stages[] = {
+	{ "data directory", start_data_dir, stop_data_dir },
+	{ "identity", start_identity, stop_identity },
+	{ "certificates", start_certificates, stop_certificates },
+	{ "store", start_store, stop_store },
+	{ "api", start_api, stop_api },
+	{ "clients", start_clients, stop_clients },
+	{ "controllers", start_controllers, stop_controllers },
+	{ "operator", start_operator, stop_operator },
+	{ "listener", start_http, stop_http },
+	{ "kubeconfig", start_kubeconfig, NULL },
+	{ "node", start_node, stop_node },
+};
+#define N_STAGES (sizeof stages / sizeof *stages)
+
+/* ---- the process ---- */
+
+static void on_stop_signal(void *arg, int signo)
+{
+	struct server *s = arg;
+
+	if (++s->signals > 1)           /* asked twice: whoever asks does not want to wait. Nothing acknowledged is lost */
+		_exit(128 + signo);
+	fiber_wake(s->main);
+}
+
+/* systemd's readiness protocol: one datagram to $NOTIFY_SOCKET. */
+static void notify_manager(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = path ? strlen(path) : 0;
+
+	if (!n || n >= sizeof to.sun_path || (*path != '/' && *path != '@'))
+		return;
+	memcpy(to.sun_path, path, n);
+	if (*path == '@')
+		to.sun_path[0] = '\0';
+	AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		log_event(LOG_WARN, "could not tell the service manager", "socket", path, "err", strerror(errno), NULL);
+}
+
+static int run(void *arg)
+{
+	struct server *s = arg;
+	AUTO(err) err = { 0 };
+	int64_t began;
+	size_t up = 0;
+	int r = 0;
+
+	s->loop = fiber_loop();
+	s->main = fiber_self();
+	began = loop_now_ms(s->loop);
+	loop_on_signal(s->loop, SIGTERM, on_stop_signal, s);
+	loop_on_signal(s->loop, SIGINT, on_stop_signal, s);
+	while (up < N_STAGES && !s->signals && (r = stages[up].start(s, &err)) >= 0)
+		up++;
+	if (r < 0)
+		fprintf(stderr, "cd serve: %s: %s\n", stages[up].name, err_msg(&err));
+	else if (!s->signals) {
+		notify_manager("READY=1");
+		printf("ready %s data %s in %" PRId64 " ms\n", str_c(&s->url), s->set.data_dir, loop_now_ms(s->loop) - began);
+		fflush(stdout);
+		while (!s->signals)
+			(void)fiber_park();
+	}
+	notify_manager("STOPPING=1");
+	for (size_t i = r < 0 ? up + 1 : up; i-- > 0;)       /* a stage that failed half-way cleans up, too */
+		if (stages[i].stop)
+			stages[i].stop(s);
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+static const struct usage usage = {
+	"serve", "[OPTIONS]",
+	"Runs the API server, the controllers, the scheduler, the operator and this machine's node agent in one process.\n"
+	"Writes DIR/admin.kubeconfig and prints one line that begins with `ready` when it serves. SIGTERM stops it and\n"
+	"leaves containers running; the next start adopts them.",
+	"  cd serve\n"
+	"  cd serve --data-dir /var/lib/cd --listen 0.0.0.0:6443"
+};
+
+int cmd_serve(int argc, char **argv)
+{
+	struct opt_list args = { 0 };
+	char host[256] = "node";
+	struct server s = { .lock = -1, .set = { .data_dir = ".cd-data", .listen = "127.0.0.1:6443", .pod_cidr = "10.244.0.0/24",
+						 .service_cidr = "10.96.0.0/16", .log_level = "info" } };
+	const struct opt opts[] = {
+		{ "data-dir", 0, OPT_STR, &s.set.data_dir, "DIR", "where everything is kept" },
+		{ "listen", 0, OPT_STR, &s.set.listen, "HOST:PORT", "where the API answers, with TLS" },
+		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
+		{ "node-name", 0, OPT_STR, &s.set.node_name, "NAME", "name of this machine's node" },
+		{ "no-node", 0, OPT_FLAG, &s.set.no_node, NULL, "run no containers here" },
+		{ "poll", 0, OPT_DURATION, &s.set.poll_ms, "DURATION", "how often git remotes are asked for new commits" },
+		{ "pod-cidr", 0, OPT_STR, &s.set.pod_cidr, "CIDR", "addresses of pods on this node" },
+		{ "service-cidr", 0, OPT_STR, &s.set.service_cidr, "CIDR", "addresses of Services" },
+		{ "log-level", 0, OPT_STR, &s.set.log_level, "debug|info|warn|error", "what to log" },
+		{ 0 }
+	};
+
+	(void)gethostname(host, sizeof host - 1);
+	for (char *c = host; *c; c++)           /* node names are DNS labels */
+		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c == '_' ? '-' : *c);
+	s.set.node_name = host;
+	s.set.poll_ms = (int64_t)3 * 60 * 1000;
+	int r = cli_options(&usage, opts, argc, argv, &args);
+	bool extra = args.n;
+	vec_free(&args);
+	if (r >= 0)
+		return r;
+	if (extra)
+		return cli_usage_error(&usage, "takes no arguments");
+	log_set_level((enum log_level)log_level_parse(s.set.log_level));
+	signal(SIGPIPE, SIG_IGN);
+	return fiber_main(run, &s);
+}

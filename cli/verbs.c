@@ -1,0 +1,15 @@
+#include "cli/verbs.h"
+#include "base/str.h"
+
+const struct verb verbs[] = {
+	{ "version", "other",  "show the version", cmd_version },
+	{ 0 }
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (str_eq(v->name, name))
+			return v;
+	return NULL;
+}
