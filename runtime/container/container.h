@@ -39,9 +39,14 @@ struct container_spec {
 	const char *cgroup;                     /* "cd/pod<uid>/<name>": below every hierarchy, made here */
 	struct resources resources;
 	int oom_score_adj;
-	const char *log_path;                   /* CRI format: "<time> stdout F <line>"; rotated at log_max bytes */
-	int64_t log_max;
+	const char *log_path;                   /* CRI format: "<time> stdout F <line>"; NULL: output is discarded */
+	int64_t log_max;                        /* bytes; then log_path is renamed to log_path.1 (one is kept); 0: never */
 };
+
+/* What all containers of a process share: the cgroup layout of this machine, the supervisor's program, seccomp filters. */
+struct containers;
+struct containers *containers_open(struct loop *l, struct err *err);   /* outlives its containers' views */
+void containers_close(struct containers **cs);
 
 struct container;                               /* a running or ended one, as the daemon sees it */
 
@@ -55,9 +60,9 @@ struct container_status {
 };
 
 /* Parks; returns once the program was executed, or with the reason why not (ERR_NOT_FOUND: no such program). */
-MUST_CHECK int container_start(struct loop *l, const struct container_spec *s, struct container **out, struct err *err);
+MUST_CHECK int container_start(struct containers *cs, const struct container_spec *s, struct container **out, struct err *err);
 /* After a restart of the daemon: from its state directory. ERR_NOT_FOUND: was never started. */
-MUST_CHECK int container_adopt(struct loop *l, const char *dir, struct container **out, struct err *err);
+MUST_CHECK int container_adopt(struct containers *cs, const char *dir, struct container **out, struct err *err);
 void container_get(const struct container *c, struct container_status *out);
 void container_on_exit(struct container *c, void (*fn)(void *arg), void *arg);  /* on the loop; at once when it has ended */
 int container_kill(struct container *c, int signo, struct err *err);

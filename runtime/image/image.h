@@ -4,8 +4,9 @@
  * Functions that take long (pull, build, unpack) park the calling fiber; they run as long jobs. */
 #pragma once
 
+#include <sys/types.h>
 #include "base/err.h"
-#include "base/httpc.h"
+#include "base/loop.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -40,6 +41,12 @@ struct image_build_opts {
 };
 MUST_CHECK int image_build(struct images *i, const struct image_build_opts *o, struct str *digest, struct err *err);
 MUST_CHECK int image_import(struct images *i, const char *archive, const char *tag, struct strings *names, struct err *err);  /* OCI layout or docker-archive, tar or directory */
+
+/* Who runs: "name", "uid", "name:group", "uid:gid" as images and pods write it, looked up in the image's /etc/passwd and
+ * /etc/group; "" is 0:0. ERR_NOT_FOUND: the image knows no such name. */
+struct image_user { uid_t uid; gid_t gid; gid_t groups[64]; size_t n_groups; };
+MUST_CHECK int image_user_find(const struct image *i, const char *user, struct image_user *out, struct err *err);
+
 struct image_list { struct image *v; size_t n, cap; };
 MUST_CHECK int image_list(struct images *i, struct image_list *out, struct err *err);
 void image_list_free(struct image_list *l);
