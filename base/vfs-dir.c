@@ -53,7 +53,8 @@ static int read_fd(int fd, const char *path, size_t max, struct str *out, struct
 			continue;
 		if (n < 0)
 			return err_errno(err, "read '%s'", path);
-		str_cut(out, out->n + (size_t)n);
+		out->n += (size_t)n;
+		out->p[out->n] = '\0';
 		if (out->n > max)
 			return err_set(err, ERR_TOO_LARGE, "'%s' has more than the %zu bytes that are read at most", path, max);
 	} while (n);
