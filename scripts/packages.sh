@@ -6,7 +6,7 @@ BUILD_PACKAGES="build-essential cmake ninja-build pkg-config ccache mold linux-l
 	liblua5.4-dev libsqlite3-dev libarchive-dev libzstd-dev zlib1g-dev libdeflate-dev libseccomp-dev libcap-dev
 	libmnl-dev libutf8proc-dev libcmocka-dev"
 RUN_PACKAGES="ca-certificates git openssh-client busybox-static curl"
-TEST_PACKAGES="clang libclang-rt-14-dev python3 python3-yaml nftables iproute2 zsh procps kubernetes-client docker-registry prometheus"
+TEST_PACKAGES="python3 python3-yaml nftables iproute2 zsh procps"
 
 # install PACKAGE...: those that are missing, quietly; prints what it does.
 install_packages() {

@@ -1,0 +1,119 @@
+# tests/e2e/lib.sh - what every end-to-end test sources first.
+#
+# The test runs again in network, mount and pid namespaces of its own: nothing it does is seen by the machine, and
+# whatever it leaves dies with it. Exit 77 means skipped, with the reason.
+set -euo pipefail
+
+source_dir=${CD_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+cd_bin=${CD_BIN:-$source_dir/build/bin/cd}
+tools=$source_dir/build/tools/usr/bin
+
+skip() { echo "skipped: $*"; exit 77; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+say() { printf '%s %s\n' "$(date +%T.%3N)" "$*"; }
+
+[ -x "$cd_bin" ] || fail "no program at $cd_bin: build first"
+
+isolate() { # "$0" "$@": runs the script again inside namespaces of its own
+	[ -z "${CD_TEST_ISOLATED:-}" ] || return 0
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	unshare --net --mount --pid --fork true 2>/dev/null || skip "needs namespaces"
+	export CD_TEST_ISOLATED=1
+	exec unshare --net --mount --pid --fork --kill-child --mount-proc bash "$@"
+}
+
+# poll SECONDS COMMAND...: until the command succeeds; what it printed last is shown when it never does.
+poll() {
+	local limit=$((SECONDS + $1)) out; shift
+	until out=$("$@" 2>&1); do
+		[ $SECONDS -lt $limit ] || { echo "never true: $*" >&2; echo "$out" >&2; return 1; }
+		pause 0.05
+	done
+}
+# A pause between two looks at a condition; never a substitute for one.
+pause() { read -r -t "$1" <>"$work/pause" || true; }
+
+expect() { # WANTED COMMAND...: succeeds and prints exactly this
+	local wanted=$1 got; shift
+	got=$("$@") || { echo "failed: $*"; return 1; }
+	[ "$got" = "$wanted" ] || { echo "want [$wanted] got [$got] from: $*"; return 1; }
+}
+has() { # TEXT COMMAND...: succeeds and prints this somewhere
+	local wanted=$1 got; shift
+	got=$("$@" 2>&1) || { echo "failed: $*: $got"; return 1; }
+	[[ $got == *"$wanted"* ]] || { echo "want [$wanted] in [$got] from: $*"; return 1; }
+}
+refuses() { # TEXT COMMAND...: fails and says this
+	local wanted=$1 got; shift
+	if got=$("$@" 2>&1); then echo "succeeded: $*: $got"; return 1; fi
+	[[ $got == *"$wanted"* ]] || { echo "want [$wanted] in [$got] from: $*"; return 1; }
+}
+
+setup() {
+	work=$(mktemp -d /tmp/cd-test.XXXXXX)
+	mkfifo "$work/pause"
+	data=$work/data
+	ip link set lo up
+	trap teardown EXIT
+	trap 'exit 130' INT TERM
+	export HOME=$work GIT_CONFIG_GLOBAL=$work/gitconfig GIT_CONFIG_SYSTEM=/dev/null KUBECONFIG=$data/admin.kubeconfig
+	git config --global user.name test
+	git config --global user.email test@localhost
+	git config --global init.defaultBranch main
+	git config --global advice.detachedHead false
+}
+
+server=
+serve() { # [OPTIONS]: starts the server, waits for its ready line; its log is $work/serve.log
+	mkfifo "$work/ready.$$" 2>/dev/null || true
+	"$cd_bin" serve --data-dir "$data" --node-name node1 "$@" >"$work/ready.$$" 2>>"$work/serve.log" &
+	server=$!
+	read -r ready <"$work/ready.$$" || { tail -n 50 "$work/serve.log" >&2; fail "the server did not start"; }
+	say "$ready"
+	url=$(awk '{ print $2 }' <<<"$ready")
+	git config --global "http.$url.sslCAInfo" "$data/pki/ca.crt"
+	git config --global "http.$url.sslCert" "$data/pki/admin.crt"
+	git config --global "http.$url.sslKey" "$data/pki/admin.key"
+}
+stop_server() { # [SIGNAL]
+	[ -n "$server" ] || return 0
+	kill "-${1:-TERM}" "$server" 2>/dev/null || true
+	wait "$server" 2>/dev/null || true
+	server=
+}
+
+teardown() {
+	local status=$?
+	trap - EXIT
+	if [ $status != 0 ] && [ $status != 77 ] && [ -s "$work/serve.log" ]; then
+		echo "---- the server's last words" >&2
+		tail -n "${SERVE_LOG_LINES:-40}" "$work/serve.log" >&2
+	fi
+	for pid in $(jobs -p); do
+		[ "$pid" = "$server" ] || kill "$pid" 2>/dev/null || true
+	done
+	stop_server
+	"$cd_bin" reset --data-dir "$data" >/dev/null 2>"$work/reset.log" || { cat "$work/reset.log" >&2; [ $status != 0 ] || status=1; }
+	if [ $status = 0 ]; then leftovers || status=1; fi
+	[ -n "${KEEP:-}" ] || rm -rf "$work"
+	exit $status
+}
+# After `reset`, nothing of the data directory may live on.
+leftovers() {
+	local found
+	found=$(awk -v d="$data" 'index($5, d) == 1 { print "mount " $5 }' /proc/self/mountinfo
+		ip -o link show type bridge | awk -F': ' '{ print "bridge " $2 }'
+		ip -o link show type veth | awk -F': ' '{ print "veth " $2 }'
+		nft list tables 2>/dev/null | sed 's/^/nft /'
+		pgrep -a . | awk '/supervisor|busybox/ { print "process " $0 }')
+	[ -z "$found" ] || { echo "left behind: $found" >&2; return 1; }
+}
+
+busybox_image() { # TAG [CONTAINERFILE LINES]: an image of Debian's static busybox with links for its programs
+	local dir=$work/image.$RANDOM
+	mkdir -p "$dir/bin"
+	cp /bin/busybox "$dir/bin/busybox"
+	for p in sh sleep cat tar httpd wget tr true false echo ls id ps nc env stat; do ln -s busybox "$dir/bin/$p"; done
+	printf 'FROM scratch\nCOPY bin /bin\nENV PATH=/bin\n%s\n' "${2:-}" >"$dir/Containerfile"
+	"$cd_bin" image build --data-dir "$data" -t "$1" "$dir" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; return 1; }
+}

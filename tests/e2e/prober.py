@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Asks a URL over and over on new connections and counts the answers.
+
+    prober.py URL INTERVAL_MS OUT [SECONDS]
+
+Until SIGTERM or SECONDS have passed. OUT gets JSON: {"requests": n, "failed": [[time, text], ...], "answers": {text: n}}.
+An answer is the first line of the body; anything but status 200 within 2 s has failed.
+"""
+import collections, http.client, json, signal, sys, time, urllib.parse
+
+url, interval, out = urllib.parse.urlsplit(sys.argv[1]), float(sys.argv[2]) / 1000, sys.argv[3]
+end = time.monotonic() + float(sys.argv[4]) if len(sys.argv) > 4 else float("inf")
+stopped = False
+
+
+def stop(*_):
+    global stopped
+    stopped = True
+
+
+signal.signal(signal.SIGTERM, stop)
+answers, failed, n = collections.Counter(), [], 0
+due = time.monotonic()
+while not stopped and due < end:
+    try:
+        c = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=2)
+        c.request("GET", url.path or "/", headers={"Connection": "close"})
+        r = c.getresponse()
+        body = r.read().decode(errors="replace").split("\n")[0]
+        if r.status == 200:
+            answers[body] += 1
+        else:
+            failed.append([time.time(), f"status {r.status}: {body}"])
+        c.close()
+    except Exception as e:  # every kind of failure is what is being counted
+        failed.append([time.time(), f"{type(e).__name__}: {e}"])
+    n += 1
+    due += interval
+    wait = due - time.monotonic()
+    if wait > 0:
+        time.sleep(wait)
+    else:
+        due = time.monotonic()
+json.dump({"requests": n, "failed": failed, "answers": answers}, open(out, "w"), indent=1)
