@@ -1,14 +1,14 @@
 #include "base/map.h"
 
+#include "base/fnv.h"
+
 #include <stdlib.h>
 
 static uint64_t hash_of(struct sv key)
 {
-	uint64_t h = 0xcbf29ce484222325u;       /* FNV-1a, then mixed: the table is a power of two */
+	uint64_t h = fnv64(FNV64_START, key);
 
-	for (size_t i = 0; i < key.n; i++)
-		h = (h ^ (unsigned char)key.p[i]) * 0x100000001b3u;
-	return h ^ (h >> 29);
+	return h ^ (h >> 29);   /* mixed: the table is a power of two */
 }
 
 static uint32_t *find(const struct map *m, struct sv key, uint64_t hash)

@@ -1,8 +1,8 @@
 /* kube/controller.h - a controller is a row: what it watches, how an event maps to keys, reconcile(key).
  *
  * Level triggered: reconcile() reads the state of now from informers and brings the world one step nearer to it; it
- * never counts events. The queue holds a key once, runs a key on one worker at a time, retries errors with backoff
- * (5 ms doubling to 5 min; conflicts at once) and logs them once. */
+ * never counts events. The queue holds a key once and runs a key on one worker at a time. A reconcile that fails is
+ * tried again (after 5 ms, doubling to 5 min) and logged; a conflict is tried again and not logged. */
 #pragma once
 
 #include "kube/informer.h"
@@ -11,7 +11,8 @@ struct controller;
 
 struct controller_watch {
 	const char *api_version, *kind;         /* NULL kind ends the list */
-	/* Queues the keys that a change of object o concerns, with controller_queue(). NULL: the object's own key. */
+	/* Queues the keys that a change of object o concerns, with controller_queue(); called for the object as it was and
+	 * as it is. Must not park. NULL: the object's own key. */
 	void (*map)(struct controller *c, const struct object *o);
 };
 
@@ -21,10 +22,11 @@ struct controller_spec {
 	int (*reconcile)(struct controller *c, const char *ns, const char *name, struct err *err);      /* in a fiber */
 	int workers;                                    /* 0: 4 */
 	int64_t resync_ms;                              /* every key again after this time; 0: never */
-	void *arg;
+	void *(*state_new)(struct controller *c);       /* what one running controller keeps between reconciles; NULL: nothing */
+	void (*state_free)(void *state);
 };
 
-/* spec is borrowed. Starts once every watched informer is synced. */
+/* spec is borrowed. Starts once every watched informer is synced. NULL: the server does not know one of its kinds. */
 struct controller *controller_start(struct loop *l, struct client *client, struct informers *informers,
 				    const struct controller_spec *spec);
 void controller_stop(struct controller **c);            /* in a fiber: waits for running reconciles */
@@ -36,5 +38,5 @@ void controller_map_owner(struct controller *c, const struct object *o);        
 struct client *controller_client(const struct controller *c);
 struct informer *controller_informer(const struct controller *c, size_t watch);         /* by its place in the row */
 struct loop *controller_loop(const struct controller *c);
-void *controller_arg(const struct controller *c);
+void *controller_state(const struct controller *c);
 const char *controller_name(const struct controller *c);

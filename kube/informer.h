@@ -20,5 +20,12 @@ void informer_each(const struct informer *f, const char *ns, bool (*fn)(struct o
 void informer_owned(const struct informer *f, const char *owner_uid, bool (*fn)(struct object *o, void *arg), void *arg);
 size_t informer_n(const struct informer *f);
 
-/* fn runs on the loop, outside fibers, for every change; before or after is NULL for added and deleted. */
-void informer_on_change(struct informer *f, void (*fn)(void *arg, const struct object *before, const struct object *after), void *arg);
+/* fn runs for every change, once the copy has it, and must not park; before or after is NULL for added and deleted. */
+typedef void informer_fn(void *arg, const struct object *before, const struct object *after);
+void informer_on_change(struct informer *f, informer_fn *fn, void *arg);
+void informer_off_change(struct informer *f, informer_fn *fn, void *arg);
+
+/* After a write of one's own: parks until the copy shows it, so that the next look does not see the world of before.
+ * ERR_TIMEOUT after 30 s: the caller fails and is tried again. */
+MUST_CHECK int informer_wait_seen(struct informer *f, int64_t revision, struct err *err);
+MUST_CHECK int informer_wait_gone(struct informer *f, const char *uid, struct err *err);       /* absent, or being deleted */

@@ -1,0 +1,239 @@
+#include "kube/controller.h"
+
+#include "base/fiber.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "kube/workqueue.h"
+
+#include <stdlib.h>
+
+#define WORKERS 4
+
+/* One watch of the row, and what its informer calls. */
+struct binding {
+	struct controller *controller;
+	const struct controller_watch *watch;
+	struct informer *informer;
+};
+
+struct controller {
+	struct loop *loop;
+	struct client *client;
+	const struct controller_spec *spec;
+	struct workqueue *queue;
+	VEC(struct binding) bindings;           /* complete before the first address is handed out */
+	struct fiber_group fibers;              /* the starter and the workers: a worker lives while there are keys */
+	struct timer *delay, *resync;
+	int workers;
+	bool started;                           /* all informers are synced */
+	void *state;
+};
+
+/* ---- workers ---- */
+
+static void pump(struct controller *c);
+
+static void finish(struct controller *c, const char *key, int r, struct err *err)
+{
+	if (r >= 0) {
+		workqueue_forget(c->queue, key);
+		return;
+	}
+	if (fiber_canceled())
+		return;
+	workqueue_add_at(c->queue, key, loop_now_ms(c->loop) + workqueue_backoff_ms(c->queue, key));
+	log_event(r == -ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
+		  "error", err_msg(err), NULL);
+}
+
+static void work(void *arg)
+{
+	struct controller *c = arg;
+	const char *key;
+
+	while (!fiber_canceled() && (key = workqueue_take(c->queue, loop_now_ms(c->loop)))) {
+		AUTO(err) err = { 0 };
+		AUTO(str) ns = { 0 };
+		const char *name;
+
+		object_key_split(key, &ns, &name);
+		finish(c, key, c->spec->reconcile(c, str_c(&ns), name, &err), &err);
+		workqueue_done(c->queue, key);
+	}
+	c->workers--;
+	if (!fiber_canceled())
+		pump(c);
+}
+
+static void on_delay(void *arg)
+{
+	struct controller *c = arg;
+
+	timer_stop(&c->delay);
+	pump(c);
+}
+
+/* Starts workers for what is due, and the timer for what is not. */
+static void pump(struct controller *c)
+{
+	int64_t now = loop_now_ms(c->loop), next = workqueue_next_ms(c->queue);
+	int most = c->spec->workers ? c->spec->workers : WORKERS;
+	bool due = next >= 0 && next <= now;
+
+	if (!c->started)
+		return;
+	for (size_t n = workqueue_n(c->queue) + due; n && c->workers < most; n--) {
+		c->workers++;
+		fiber_group_start(&c->fibers, c->spec->name, work, c);
+	}
+	timer_stop(&c->delay);
+	if (next >= 0 && !due)
+		c->delay = timer_after(c->loop, next - now, on_delay, c);
+}
+
+void controller_queue(struct controller *c, const char *ns, const char *name)
+{
+	char *key = object_key(ns, name);
+
+	workqueue_add(c->queue, key);
+	free(key);
+	pump(c);
+}
+
+void controller_queue_after(struct controller *c, const char *ns, const char *name, int64_t ms)
+{
+	char *key = object_key(ns, name);
+
+	workqueue_add_at(c->queue, key, loop_now_ms(c->loop) + ms);
+	free(key);
+	pump(c);
+}
+
+/* ---- events to keys ---- */
+
+static void map(struct binding *b, const struct object *o)
+{
+	if (!o)
+		return;
+	if (b->watch->map)
+		b->watch->map(b->controller, o);
+	else
+		controller_queue(b->controller, o->ns, o->name);
+}
+
+static void on_change(void *arg, const struct object *before, const struct object *after)
+{
+	struct binding *b = arg;
+
+	if (!b->controller->started)
+		return;         /* the starter queues everything there is */
+	map(b, before);
+	map(b, after);
+}
+
+static bool map_each_object(struct object *o, void *arg)
+{
+	map(arg, o);
+	return true;
+}
+
+static void queue_all(struct controller *c)
+{
+	struct binding *b;
+
+	vec_each(b, &c->bindings)
+		informer_each(b->informer, NULL, map_each_object, b);
+}
+
+static void on_resync(void *arg)
+{
+	struct controller *c = arg;
+
+	informer_each(c->bindings.v[0].informer, NULL, map_each_object, &c->bindings.v[0]);
+}
+
+void controller_map_owner(struct controller *c, const struct object *o)
+{
+	const struct controller_watch *first = &c->spec->watches[0];
+	const struct node *owner = meta_owner(o->root);
+	const char *name = node_str_at(owner, "name");
+
+	if (name && str_eq(node_str_at(owner, "kind"), first->kind) && str_eq(node_str_at(owner, "apiVersion"), first->api_version))
+		controller_queue(c, o->ns, name);
+}
+
+/* ---- start and stop ---- */
+
+static void start(void *arg)
+{
+	struct controller *c = arg;
+	struct binding *b;
+
+	vec_each(b, &c->bindings)
+		if (informer_wait(b->informer) < 0)
+			return;
+	if (c->spec->state_new)
+		c->state = c->spec->state_new(c);
+	c->started = true;
+	queue_all(c);
+	if (c->spec->resync_ms)
+		c->resync = timer_every(c->loop, c->spec->resync_ms, on_resync, c);
+}
+
+static bool kinds_known(struct client *client, const struct controller_spec *spec)
+{
+	for (const struct controller_watch *w = spec->watches; w->kind; w++)
+		if (!kinds_find(client->kinds, w->api_version, w->kind)) {
+			log_event(LOG_ERROR, "not started: its server does not know a kind", "controller", spec->name, "kind", w->kind, NULL);
+			return false;
+		}
+	return true;
+}
+
+struct controller *controller_start(struct loop *l, struct client *client, struct informers *informers,
+				    const struct controller_spec *spec)
+{
+	struct controller *c;
+	struct binding *b;
+
+	if (!kinds_known(client, spec))
+		return NULL;
+	c = calloc(1, sizeof *c);
+	if (!c)
+		abort();
+	*c = (struct controller){ .loop = l, .client = client, .spec = spec, .queue = workqueue_new() };
+	fiber_group_init(&c->fibers, l);
+	for (const struct controller_watch *w = spec->watches; w->kind; w++)
+		vec_push(&c->bindings, ((struct binding){ c, w, informer_of(informers, kinds_find(client->kinds, w->api_version, w->kind)) }));
+	vec_each(b, &c->bindings)
+		informer_on_change(b->informer, on_change, b);
+	fiber_group_start(&c->fibers, spec->name, start, c);
+	return c;
+}
+
+void controller_stop(struct controller **cp)
+{
+	struct controller *c = TAKE(*cp);
+	struct binding *b;
+
+	if (!c)
+		return;
+	fiber_group_cancel(&c->fibers);
+	fiber_group_join(&c->fibers);
+	c->started = false;
+	timer_stop(&c->delay);
+	timer_stop(&c->resync);
+	vec_each(b, &c->bindings)
+		informer_off_change(b->informer, on_change, b);
+	if (c->state && c->spec->state_free)
+		c->spec->state_free(c->state);
+	workqueue_free(&c->queue);
+	vec_free(&c->bindings);
+	free(c);
+}
+
+struct client *controller_client(const struct controller *c) { return c->client; }
+struct informer *controller_informer(const struct controller *c, size_t watch) { return c->bindings.v[watch].informer; }
+struct loop *controller_loop(const struct controller *c) { return c->loop; }
+void *controller_state(const struct controller *c) { return c->state; }
+const char *controller_name(const struct controller *c) { return c->spec->name; }
