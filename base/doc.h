@@ -42,7 +42,8 @@ struct doc *doc_ref(struct doc *d);
 void doc_drop(struct doc **d);                                  /* sets *d to NULL; NULL is fine */
 struct node *doc_root(const struct doc *d);                     /* NULL: empty */
 void doc_set_root(struct doc *d, struct node *root);
-struct doc *doc_of(const struct node *root);                    /* a new document holding a deep copy */
+struct doc *doc_of(const struct node *root);                    /* a new document holding a deep copy, without sources */
+struct doc *doc_copy(const struct doc *from);                   /* a deep copy with its sources, to be changed */
 size_t doc_bytes(const struct doc *d);                          /* memory held by the arena */
 void *doc_alloc(struct doc *d, size_t n);                       /* zeroed, aligned, lives as long as the document */
 const char *doc_text(struct doc *d, struct sv s);               /* a copy in the arena, NUL-terminated */
@@ -60,7 +61,8 @@ struct node *node_strn(struct doc *d, struct sv s);
 struct node *node_strf(struct doc *d, const char *fmt, ...) PRINTF(2, 3);
 struct node *node_seq(struct doc *d);
 struct node *node_map(struct doc *d);
-struct node *node_copy(struct doc *d, const struct node *n);    /* deep; from any document; sources are carried over */
+struct node *node_copy(struct doc *d, const struct node *n);    /* deep; source numbers stay: right inside one document */
+struct node *node_import(struct doc *d, const struct doc *from, const struct node *n);  /* deep, from another one, with its sources */
 
 void node_add(struct doc *d, struct node *seq, struct node *item);
 void node_insert(struct doc *d, struct node *seq, size_t at, struct node *item);

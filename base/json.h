@@ -5,7 +5,7 @@
 
 enum json_flags {
 	JSON_SORTED = 1,        /* members in byte order of their keys, as Go writes maps */
-	JSON_ESCAPE_HTML = 2,   /* <, >, & and U+2028/9 as \u escapes, as Go's encoder does by default */
+	JSON_ESCAPE_HTML = 2,   /* <, >, & as \u escapes, as Go's encoder does by default */
 	JSON_INDENT = 4,        /* two spaces a level, as `kubectl -o json` has four: see JSON_INDENT4 */
 	JSON_INDENT4 = 8,
 	JSON_UNIQUE_KEYS = 16,  /* reading: a duplicate key is an error; without it the last wins */
