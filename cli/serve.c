@@ -1,13 +1,13 @@
 /* cli/serve.c - `cd serve`: API, controllers, scheduler, operator and node agent in one process.
  *
  * The server is a list of stages, started in order and stopped in reverse; each stage knows only the ones before it. */
-#include "base/encode.h"
 #include "base/fiber.h"
 #include "base/fs.h"
 #include "base/http.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/tls.h"
+#include "cli/data-dir.h"
 #include "cli/verbs.h"
 #include "kube/informer.h"
 #include "operator/operator.h"
@@ -18,13 +18,11 @@
 #include "runtime/network/network.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -63,41 +61,15 @@ static char *below(const struct server *s, const char *name) { return str_fmt("%
 
 static int start_data_dir(struct server *s, struct err *err)
 {
-	char *path;
-
-	TRY(dir_make(s->set.data_dir, 0700, err));
-	path = below(s, "lock");
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	free(path);
-	if (s->lock < 0)
-		return err_errno(err, "open the lock of data directory '%s'", s->set.data_dir);
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_CONFLICT, "data directory '%s' is in use by another `cd serve`; give this one its own "
-			       "with --data-dir", s->set.data_dir);
-	return 0;
+	TRY(data_dir_lock(s->set.data_dir, &s->lock, err));
+	return data_dir_instance(s->set.data_dir, &s->instance, err);
 }
 
 static void stop_data_dir(struct server *s)
 {
-	if (s->lock >= 0)
-		(void)close(s->lock);
+	str_free(&s->instance);
+	fd_close(&s->lock);
 }
-
-/* A name for what we make in the kernel (bridge, tables, cgroups): stable for a data directory, different for two. */
-static int start_identity(struct server *s, struct err *err)
-{
-	AUTO(str) digest = { 0 };
-	char *real = realpath(s->set.data_dir, NULL);
-
-	if (!real)
-		return err_errno(err, "resolve '%s'", s->set.data_dir);
-	sha256_hex(&digest, sv_c(real));
-	str_add(&s->instance, (struct sv){ digest.p, 6 });
-	free(real);
-	return 0;
-}
-
-static void stop_identity(struct server *s) { str_free(&s->instance); }
 
 static int start_certificates(struct server *s, struct err *err)
 {
@@ -308,7 +280,6 @@ static const struct stage {
 	void (*stop)(struct server *);
 } stages[] = {
 	{ "data directory", start_data_dir, stop_data_dir },
-	{ "identity", start_identity, stop_identity },
 	{ "certificates", start_certificates, stop_certificates },
 	{ "store", start_store, stop_store },
 	{ "api", start_api, stop_api },
@@ -394,7 +365,7 @@ int cmd_serve(int argc, char **argv)
 {
 	struct opt_list args = { 0 };
 	char host[256] = "node";
-	struct server s = { .lock = -1, .set = { .data_dir = ".cd-data", .listen = "127.0.0.1:6443", .pod_cidr = "10.244.0.0/24",
+	struct server s = { .lock = -1, .set = { .data_dir = DATA_DIR_DEFAULT, .listen = "127.0.0.1:6443", .pod_cidr = "10.244.0.0/24",
 						 .service_cidr = "10.96.0.0/16", .log_level = "info" } };
 	const struct opt opts[] = {
 		{ "data-dir", 0, OPT_STR, &s.set.data_dir, "DIR", "where everything is kept" },

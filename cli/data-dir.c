@@ -1,0 +1,36 @@
+#include "cli/data-dir.h"
+
+#include "base/encode.h"
+#include "base/fs.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+
+#define INSTANCE_LENGTH 6       /* interface names have 15 characters for everything */
+
+int data_dir_lock(const char *dir, int *fd, struct err *err)
+{
+	AUTO(str) path = { 0 };
+
+	TRY(dir_make(dir, 0700, err));
+	str_addf(&path, "%s/lock", dir);
+	if ((*fd = open(str_c(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
+		return err_errno(err, "open '%s'", str_c(&path));
+	if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_CONFLICT, "data directory '%s' is in use by a running `cd serve`", dir);
+	return 0;
+}
+
+int data_dir_instance(const char *dir, struct str *out, struct err *err)
+{
+	AUTO(str) digest = { 0 };
+	char *real = realpath(dir, NULL);
+
+	if (!real)
+		return err_errno(err, "data directory '%s'", dir);
+	sha256_hex(&digest, sv_c(real));
+	free(real);
+	str_add(out, (struct sv){ digest.p, INSTANCE_LENGTH });
+	return 0;
+}
