@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <uv.h>
@@ -75,6 +76,7 @@ struct loop *loop_new(void)
 
 	if (!l || uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->wake, on_wake))
 		abort();
+	signal(SIGPIPE, SIG_IGN);       /* a peer that goes away is an error of the write, not the end of the program */
 	pthread_mutex_init(&l->lock, NULL);
 	l->wake.data = l->turn_end.data = l->soon_idle.data = l;
 	uv_unref((uv_handle_t *)&l->wake);

@@ -16,12 +16,12 @@ struct opt {
 	char short_name;                /* 'f', or 0 */
 	enum opt_type type;
 	void *to;                       /* where the value goes; what it holds before is the default */
-	const char *arg;                /* "DIR" in the help text; for OPT_STR with choices: "json|yaml" is checked */
+	const char *arg;                /* "DIR" in the help text; for OPT_STR with `|`, the choices, which are checked: "json|yaml" */
 	const char *help;
 };
 
-/* Parses argv[1..] in place; what is not an option is collected in args (borrowed). `--` ends options.
- * ERR_BAD_REQUEST: "unknown option --foo (did you mean --for?)". */
+/* Parses argv[1..]; what is not an option is collected in args (texts borrowed; vec_free(args)). `--` ends options, "-"
+ * is an argument. 1: --help or -h was asked for. ERR_BAD_REQUEST: "unknown option --foo (did you mean --for?)". */
 MUST_CHECK int opt_parse(const struct opt *table, int argc, char **argv, struct opt_list *args, struct err *err);
 void opt_help(const struct opt *table, struct str *out);        /* the options block of a --help text */
 MUST_CHECK int duration_parse(const char *text, int64_t *ms, struct err *err);  /* Go's: "1h15m30.5s", "250ms" */

@@ -1,4 +1,7 @@
-/* base/proc.h - child processes: started with an argument vector (never a shell), waited for by pidfd, in fibers. */
+/* base/proc.h - child processes: started with an argument vector (never a shell), waited for by pidfd, in fibers.
+ *
+ * A child leads a process group of its own, which proc_kill() and proc_free() signal as a whole. Signals are back at
+ * their defaults in it. */
 #pragma once
 
 #include <sys/types.h>
@@ -16,9 +19,10 @@ struct proc_opts {
 struct proc;
 struct proc *proc_start(const struct proc_opts *o, struct err *err);    /* NULL on error, also when exec failed */
 pid_t proc_pid(const struct proc *p);
-int proc_wait(struct proc *p);          /* parks; exit status, or 128 + signal */
+int proc_wait(struct proc *p);          /* parks; exit status, or 128 + signal; -ERR_CANCELED */
 void proc_kill(struct proc *p, int signo);
 void proc_free(struct proc **p);        /* kills what still runs, and reaps it */
 
-/* Runs to the end, collecting up to max bytes each of stdout and stderr. Returns the exit status or -code. Parks. */
+/* Runs to the end with input, when there is any, as its stdin (else o->in); parks. Returns the exit status or -code.
+ * More than max bytes of stdout are ERR_TOO_LARGE; of stderr the first max are kept. out and errors may be NULL. */
 int proc_run(const struct proc_opts *o, struct sv input, size_t max, struct str *out, struct str *errors, struct err *err);

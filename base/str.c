@@ -73,6 +73,33 @@ bool sv_cut_last(struct sv in, char sep, struct sv *head, struct sv *tail)
 	return cut_at(in, in.n ? memrchr(in.p, sep, in.n) : NULL, head, tail);
 }
 
+size_t sv_distance(struct sv a, struct sv b)
+{
+	size_t row[65];
+
+	if (a.n > 64 || b.n > 64)
+		return a.n + b.n;
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.n; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b.n; j++) {
+			bool same = tolower((unsigned char)a.p[i - 1]) == tolower((unsigned char)b.p[j - 1]);
+			size_t best = diagonal + !same;
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[b.n];
+}
+
 bool sv_to_i64(struct sv s, int64_t *out)
 {
 	bool negative = s.n && *s.p == '-';

@@ -28,6 +28,7 @@ struct sv sv_trim(struct sv s);                         /* ASCII white space off
 struct sv sv_drop(struct sv s, size_t n);               /* without the first n bytes; empty when shorter */
 bool sv_cut(struct sv in, char sep, struct sv *head, struct sv *tail);  /* at the first sep; false: no sep, head = in */
 bool sv_cut_last(struct sv in, char sep, struct sv *head, struct sv *tail);  /* at the last sep; false: head = in */
+size_t sv_distance(struct sv a, struct sv b);           /* edits from a to b, case ignored: for "did you mean"; texts above 64 bytes are far */
 bool sv_to_i64(struct sv s, int64_t *out);              /* whole decimal number, sign allowed; false: not one, or too big */
 char *sv_dup(struct sv s);                              /* heap copy with a NUL; free() it */
 
