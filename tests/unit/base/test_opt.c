@@ -14,10 +14,10 @@ static const struct opt table[] = {
 };
 
 #define PARSE(args, e, ...) ({ \
-	char *argv_[] = { "cd", __VA_ARGS__ }; \
+	const char *argv_[] = { "cd", __VA_ARGS__ }; \
 	vec_free(&got.files); \
 	memset(&got, 0, sizeof got); \
-	opt_parse(table, (int)(sizeof argv_ / sizeof *argv_), argv_, args, e); \
+	opt_parse(table, (int)(sizeof argv_ / sizeof *argv_), (char **)argv_, args, e); \
 })
 
 static void opt_parse_reads_every_form(void **state)
@@ -85,7 +85,7 @@ static void opt_parse_bad_input_says_what(void **state)
 		struct opt_list args = { 0 };
 		struct err e = { 0 };
 
-		assert_err(PARSE(&args, &e, (char *)bad[i].arg, (char *)bad[i].next), &e, ERR_BAD_REQUEST, bad[i].want);
+		assert_err(PARSE(&args, &e, bad[i].arg, bad[i].next), &e, ERR_BAD_REQUEST, bad[i].want);
 		err_free(&e);
 		vec_free(&args);
 	}
