@@ -9,6 +9,10 @@
 #define DEPTH_MAX 512
 #define FEW_MEMBERS 24          /* up to here a new key is compared with all before it; above, a table is built */
 
+/* Keys that were read lately: the same key again shares its text. */
+#define RECENT_KEYS 64
+struct key { const char *text; uint32_t n; };
+
 struct reader {
 	const char *p, *end, *line_start;
 	uint32_t line;
@@ -20,6 +24,7 @@ struct reader {
 	VEC(struct node *) items;               /* of the arrays that are open, innermost last */
 	VEC(struct member) members;             /* of the objects that are open */
 	struct str text;                        /* a string with escapes, decoded */
+	struct key recent[RECENT_KEYS];         /* by a hash of length, first and last byte */
 };
 
 static int value(struct reader *r, struct node **out);
@@ -157,22 +162,46 @@ static int string_slow(struct reader *r, const char *from, struct sv *out)
 	return 0;
 }
 
-/* At the opening quote. *out is NUL-terminated text in the arena. */
-static inline int string(struct reader *r, const char **out, uint32_t *n)
+/* At the opening quote. *out is in the source when nothing had to be decoded. */
+static inline int string(struct reader *r, struct sv *out)
 {
 	const char *from = ++r->p;
-	struct sv s;
 
 	r->p = plain_end(from, r->end);
-	if (r->p < r->end && *r->p == '"')
-		s = (struct sv){ from, (size_t)(r->p++ - from) };
-	else
-		TRY(string_slow(r, from, &s));
+	if (r->p >= r->end || *r->p != '"')
+		return string_slow(r, from, out);
+	*out = (struct sv){ from, (size_t)(r->p++ - from) };
+	return 0;
+}
+
+/* NUL-terminated, in the arena. */
+static inline const char *keep(struct reader *r, struct sv s)
+{
 	char *t = doc_chars(r->d, s.n + 1);
+
 	memcpy(t, s.p, s.n);
 	t[s.n] = '\0';
-	*out = t;
-	*n = (uint32_t)s.n;
+	return t;
+}
+
+static inline const char *keep_key(struct reader *r, struct sv s)
+{
+	unsigned h = s.n ? (unsigned)s.n * 7 + (unsigned char)*s.p * 31u + (unsigned char)s.p[s.n - 1] : 0;
+	struct key *k = &r->recent[h % RECENT_KEYS];
+
+	if (!k->text || k->n != s.n || memcmp(k->text, s.p, s.n))
+		*k = (struct key){ keep(r, s), (uint32_t)s.n };
+	return k->text;
+}
+
+static int string_value(struct reader *r, struct node *n)
+{
+	struct sv s;
+
+	TRY(string(r, &s));
+	n->flags = NODE_QUOTED;
+	n->text = keep(r, s);
+	n->n = (uint32_t)s.n;
 	return 0;
 }
 
@@ -266,10 +295,13 @@ static struct member *earlier(struct reader *r, size_t from, const struct member
 static int member(struct reader *r, size_t from, struct map *seen)
 {
 	struct member m = { .line = r->line }, *old;
+	struct sv key;
 
 	if (r->p >= r->end || *r->p != '"')
 		return fail(r, "object key expected, in double quotes");
-	TRY(string(r, &m.key, &m.key_n));
+	TRY(string(r, &key));
+	m.key = keep_key(r, key);
+	m.key_n = (uint32_t)key.n;
 	old = earlier(r, from, &m, seen);
 	if (old && (r->flags & JSON_UNIQUE_KEYS))
 		return duplicate(r, &m);
@@ -361,8 +393,7 @@ static int value(struct reader *r, struct node **out)
 		return nested(r, out);
 	case '"':
 		*out = node_make(r, NODE_STR);
-		(*out)->flags = NODE_QUOTED;
-		return string(r, &(*out)->text, &(*out)->n);
+		return string_value(r, *out);
 	case 't':
 		return literal(r, SV("true"), NODE_BOOL, out);
 	case 'f':
@@ -372,6 +403,14 @@ static int value(struct reader *r, struct node **out)
 	default:
 		return number(r, out);
 	}
+}
+
+/* A small object takes about three times its text; a large one may be a few long strings and grows as it needs. */
+static size_t first_size(size_t text)
+{
+	size_t likely = text * 13 / 4 + 128, cautious = text + 16384;
+
+	return likely < cautious ? likely : cautious;
 }
 
 static int read_all(struct reader *r)
@@ -394,7 +433,7 @@ int json_read(struct sv text, const char *file, unsigned flags, struct doc **out
 
 	if (text.n >= UINT32_MAX)
 		return err_set(err, ERR_TOO_LARGE, "%s: larger than 4 GiB", r.file);
-	r.d = d = doc_new_sized(text.n * 5 / 2 + 128);
+	r.d = d = doc_new_sized(first_size(text.n));
 	r.source = doc_source(d, file);
 	int rc = read_all(&r);
 
