@@ -188,6 +188,17 @@ int fiber_park(void)
 	return f->canceled ? -ERR_CANCELED : 0;
 }
 
+void fiber_park_until(const bool *done)
+{
+	struct fiber *f = here.running;
+
+	while (!*done) {
+		f->woken = false;
+		leave(f);
+	}
+	f->woken = false;
+}
+
 void fiber_wake(struct fiber *f)
 {
 	if (!f || f->woken)

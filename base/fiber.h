@@ -19,6 +19,7 @@ bool fiber_canceled(void);
 
 /* Parks until fiber_wake(). A wake that comes first is kept: the next park returns at once. Always re-check the condition. */
 int fiber_park(void);
+void fiber_park_until(const bool *done);        /* who sets it wakes; not ended by cancel: for what uses the fiber's memory */
 void fiber_wake(struct fiber *f);               /* from the loop's thread; NULL is fine */
 int fiber_sleep(int64_t ms);
 int fiber_yield(void);                          /* to the end of this turn's queue */

@@ -23,7 +23,7 @@ struct loop {
 	uv_idle_t soon_idle;
 	pthread_mutex_t lock;           /* posted only */
 	VEC(struct call) posted, soon, at_end;
-	size_t long_jobs;
+	size_t holds;
 };
 
 static void run_calls(struct call *v, size_t n)
@@ -117,7 +117,7 @@ void loop_free(struct loop **lp)
 
 	if (!l)
 		return;
-	while (l->long_jobs)            /* their results come through the wake handle */
+	while (l->holds)                /* their results come through the wake handle */
 		uv_run(&l->uv, UV_RUN_ONCE);
 	uv_walk(&l->uv, close_handle, NULL);
 	while (uv_run(&l->uv, UV_RUN_DEFAULT))
@@ -298,13 +298,23 @@ void loop_job(struct loop *l, void (*run)(void *), void (*done)(void *), void *a
 		abort();
 }
 
+void loop_hold(struct loop *l, int more)
+{
+	size_t before = l->holds;
+
+	l->holds = (size_t)((int64_t)before + more);
+	if (!before && l->holds)
+		uv_ref((uv_handle_t *)&l->wake);
+	else if (before && !l->holds)
+		uv_unref((uv_handle_t *)&l->wake);
+}
+
 static void long_job_done(void *arg)
 {
 	struct job *j = arg;
 	struct loop *l = j->loop;
 
-	if (--l->long_jobs == 0)
-		uv_unref((uv_handle_t *)&l->wake);
+	loop_hold(l, -1);
 	if (j->done)
 		j->done(j->arg);
 	free(j);
@@ -325,8 +335,7 @@ void loop_job_long(struct loop *l, void (*run)(void *), void (*done)(void *), vo
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	if (l->long_jobs++ == 0)
-		uv_ref((uv_handle_t *)&l->wake);
+	loop_hold(l, 1);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	if (pthread_create(&thread, &attr, long_job_thread, j))

@@ -37,5 +37,6 @@ void loop_job_long(struct loop *l, void (*run)(void *arg), void (*done)(void *ar
 
 void loop_soon(struct loop *l, void (*fn)(void *arg), void *arg);       /* on the next turn */
 void loop_post(struct loop *l, void (*fn)(void *arg), void *arg);       /* from any thread */
+void loop_hold(struct loop *l, int more);       /* +1: a thread of ours will post, so loop_run() must not return before -1 */
 void loop_turn_end(struct loop *l, void (*fn)(void *arg), void *arg);   /* once, when this turn's callbacks have run: group commit */
 void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);    /* while the loop lives */
