@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "kube/workqueue.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 
 #define WORKERS 4
@@ -19,6 +20,7 @@ struct binding {
 struct controller {
 	struct loop *loop;
 	struct client *client;
+	struct informers *informers;
 	const struct controller_spec *spec;
 	struct workqueue *queue;
 	VEC(struct binding) bindings;           /* complete before the first address is handed out */
@@ -162,6 +164,35 @@ void controller_map_owner(struct controller *c, const struct object *o)
 		controller_queue(c, o->ns, name);
 }
 
+/* ---- events ---- */
+
+struct record { struct controller *controller; struct object *about; const char *type, *reason; char *msg; };
+
+static void record(void *arg)
+{
+	struct record *e = arg;
+
+	client_event(e->controller->client, e->about, e->controller->spec->name, e->type, e->reason, "%s", e->msg);
+	object_drop(&e->about);
+	free(e->msg);
+	free(e);
+}
+
+void controller_event(struct controller *c, struct object *about, const char *type, const char *reason, const char *fmt, ...)
+{
+	struct record *e = calloc(1, sizeof *e);
+	struct str msg = { 0 };
+	va_list ap;
+
+	if (!e)
+		abort();
+	va_start(ap, fmt);
+	str_addv(&msg, fmt, ap);
+	va_end(ap);
+	*e = (struct record){ c, object_ref(about), type, reason, str_take(&msg) };
+	fiber_group_start(&c->fibers, "event", record, e);
+}
+
 /* ---- start and stop ---- */
 
 static void start(void *arg)
@@ -201,7 +232,7 @@ struct controller *controller_start(struct loop *l, struct client *client, struc
 	c = calloc(1, sizeof *c);
 	if (!c)
 		abort();
-	*c = (struct controller){ .loop = l, .client = client, .spec = spec, .queue = workqueue_new() };
+	*c = (struct controller){ .loop = l, .client = client, .informers = informers, .spec = spec, .queue = workqueue_new() };
 	fiber_group_init(&c->fibers, l);
 	for (const struct controller_watch *w = spec->watches; w->kind; w++)
 		vec_push(&c->bindings, ((struct binding){ c, w, informer_of(informers, kinds_find(client->kinds, w->api_version, w->kind)) }));
@@ -234,6 +265,7 @@ void controller_stop(struct controller **cp)
 
 struct client *controller_client(const struct controller *c) { return c->client; }
 struct informer *controller_informer(const struct controller *c, size_t watch) { return c->bindings.v[watch].informer; }
+struct informers *controller_informers(const struct controller *c) { return c->informers; }
 struct loop *controller_loop(const struct controller *c) { return c->loop; }
 void *controller_state(const struct controller *c) { return c->state; }
 const char *controller_name(const struct controller *c) { return c->spec->name; }

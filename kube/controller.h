@@ -35,8 +35,13 @@ void controller_queue(struct controller *c, const char *ns, const char *name);
 void controller_queue_after(struct controller *c, const char *ns, const char *name, int64_t ms);
 void controller_map_owner(struct controller *c, const struct object *o);        /* for .map: the key of the controlling owner of the first kind */
 
+/* client_event() in a fiber of its own, so that no reconcile waits for it; the component is the row's name. */
+void controller_event(struct controller *c, struct object *about, const char *type, const char *reason, const char *fmt, ...)
+	PRINTF(5, 6);
+
 struct client *controller_client(const struct controller *c);
 struct informer *controller_informer(const struct controller *c, size_t watch);         /* by its place in the row */
+struct informers *controller_informers(const struct controller *c);
 struct loop *controller_loop(const struct controller *c);
 void *controller_state(const struct controller *c);
 const char *controller_name(const struct controller *c);

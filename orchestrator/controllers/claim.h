@@ -1,0 +1,13 @@
+/* orchestrator/controllers/claim.h - which objects are an owner's: by ownerReference and selector together. */
+#pragma once
+
+#include "kube/controller.h"
+#include "kube/selector.h"
+
+/* Every object of the copy that owner controls and the selector matches, by creation, oldest first, as references. What
+ * matches and nobody controls is adopted; what owner controls and no longer matches is let go. Objects being deleted are
+ * neither adopted nor let go, but are given when they are owner's. */
+MUST_CHECK int claim_objects(struct controller *c, struct informer *f, const struct object *owner, const struct selector *s,
+			     struct object_list *out, struct err *err);
+/* An order for qsort() of struct object *: creation, then name. */
+int claim_by_creation(const void *a, const void *b);
