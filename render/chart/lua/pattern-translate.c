@@ -40,6 +40,11 @@ static void add_escape(struct str *out, char c, bool in_set, bool *has_nul)
 {
 	const char *posix = class_of(c);
 
+	if (c == 'z' || c == 'Z') {             /* an old name of '\0' that Lua still knows */
+		*has_nul |= c == 'z';
+		str_addf(out, in_set ? "%s" : "[%s]", c == 'z' ? "\\x00" : "\\x01-\\xff");
+		return;
+	}
 	if (!posix) {
 		add_byte(out, c);
 		*has_nul |= c == '\0';
