@@ -1,0 +1,20 @@
+/* operator/git/revision.h - which commit a revision names, given a repository's refs. Pure. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define REVISION_SIZE 41                /* 40 hex digits and a NUL */
+
+/* name: "refs/heads/main", "refs/tags/v1" with the commit's id also for annotated tags, "HEAD". */
+struct revision { char *name; char sha[REVISION_SIZE]; };
+struct revisions { struct revision *v; size_t n, cap; };
+
+void revisions_add(struct revisions *r, struct sv name, const char *sha);       /* "refs/tags/v1^{}" corrects refs/tags/v1 */
+void revisions_free(struct revisions *r);
+bool revision_is_sha(const char *revision);             /* 40 hex digits */
+
+/* wanted: "" or HEAD, a full ref, a branch, a tag, or a range of versions over the tags that begin with tag_prefix
+ * (may be NULL). ERR_NOT_FOUND names what there is. A commit id is the caller's to handle. */
+MUST_CHECK int revision_pick(const struct revisions *r, const char *wanted, const char *tag_prefix,
+			     const struct revision **out, struct err *err);
