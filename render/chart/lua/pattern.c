@@ -152,6 +152,15 @@ static bool start_of(lua_State *lua, int index, size_t n, size_t *from)
 	return *from <= n;
 }
 
+/* Without these characters a pattern is a text to look for, as for Lua. */
+static bool is_plain(struct sv pattern)
+{
+	for (size_t i = 0; i < pattern.n; i++)
+		if (pattern.p[i] && strchr("^$*+?.([%-", pattern.p[i]))
+			return false;
+	return true;
+}
+
 static int find(lua_State *lua)
 {
 	struct sv s = check_text(lua, 1), pattern = check_text(lua, 2);
@@ -161,7 +170,7 @@ static int find(lua_State *lua)
 		lua_pushnil(lua);
 		return 1;
 	}
-	if (lua_toboolean(lua, 4)) {
+	if (lua_toboolean(lua, 4) || is_plain(pattern)) {
 		const char *at = memmem(s.p + from, s.n - from, pattern.p, pattern.n);
 
 		if (!at)

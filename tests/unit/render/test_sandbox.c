@@ -182,7 +182,7 @@ static const char *const pattern_calls[] = {
 	"return pcall(S.find, 'a', '[a')",
 	"return pcall(S.find, 'a', '%')",
 	"return pcall(S.find, 'a', '(a')",
-	"return pcall(S.find, 'a', 'a)')",
+	"return pcall(S.find, 'b', 'b)')",
 	"return pcall(S.gsub, 'a', 'a', '%2')",
 };
 
