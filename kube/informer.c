@@ -265,6 +265,7 @@ int informer_wait(struct informer *f)
 }
 
 bool informer_synced(const struct informer *f) { return f->synced; }
+const struct kind *informer_kind(const struct informer *f) { return f->kind; }
 size_t informer_n(const struct informer *f) { return f->all.n; }
 struct object *informer_by_uid(const struct informer *f, const char *uid) { return map_get(&f->by_uid, sv_c(uid)); }
 

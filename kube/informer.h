@@ -11,6 +11,7 @@ void informers_free(struct informers **i);              /* in a fiber: ends thei
 struct informer *informer_of(struct informers *i, const struct kind *k);        /* starts it */
 int informer_wait(struct informer *f);                  /* parks until the first list is in */
 bool informer_synced(const struct informer *f);
+const struct kind *informer_kind(const struct informer *f);
 
 /* Borrowed until the caller parks: take object_ref() to keep one. */
 struct object *informer_get(const struct informer *f, const char *ns, const char *name);

@@ -132,3 +132,27 @@ int claim_objects(struct controller *c, struct informer *f, const struct object 
 		qsort(out->v, out->n, sizeof *out->v, claim_by_creation);
 	return 0;
 }
+
+struct search { struct controller *controller; const struct object *stray; };
+
+static bool queue_if_selecting(struct object *o, void *arg)
+{
+	struct search *s = arg;
+	struct selector *selector = NULL;
+
+	if (selector_of(node_at(o->root, "spec.selector"), &selector, NULL) >= 0
+	    && selector_matches(selector, node_at(s->stray->root, "metadata.labels")))
+		controller_queue(s->controller, o->ns, o->name);
+	selector_free(&selector);
+	return true;
+}
+
+void claim_map(struct controller *c, const struct object *o)
+{
+	struct search s = { c, o };
+
+	if (meta_owner(o->root))
+		controller_map_owner(c, o);
+	else
+		informer_each(controller_informer(c, 0), o->ns, queue_if_selecting, &s);
+}

@@ -1,0 +1,52 @@
+/* orchestrator/controllers/family.h - the ReplicaSets of one owner: one for each version of its pod template.
+ *
+ * Shared by all kinds that own ReplicaSets (Deployment, Rollout): hashing, matching, revisions, scaling, history. Every
+ * change replaces the set in `sets` by its new version; family_settle() waits until the copy shows all of them. */
+#pragma once
+
+#include "kube/controller.h"
+
+/* What differs from one owning kind to the next. */
+struct family_names {
+	const char *hash_label;                 /* "pod-template-hash" */
+	const char *revision, *history;         /* annotations: the set's revision, and those it had before */
+	const char *desired, *most;             /* annotations: the owner's replicas, and the ceiling with surge */
+};
+
+struct family {
+	struct controller *c;
+	struct informer *informer;              /* of ReplicaSets */
+	const struct family_names *names;
+	struct object *owner;
+	struct object_list sets;                /* oldest first */
+	int64_t seen;                           /* revision of the newest write */
+};
+
+/* Claims the sets of owner. */
+MUST_CHECK int family_read(struct family *f, struct controller *c, struct informer *informer, const struct family_names *names,
+			   struct object *owner, struct err *err);
+void family_free(struct family *f);
+MUST_CHECK int family_settle(struct family *f, struct err *err);
+
+/* The hash of a template: FNV-1a over its JSON and the number of collisions, in an alphabet without vowels. */
+void family_hash(const struct node *template, const int64_t *collisions, char out[static 16]);
+/* The place of the oldest set with this template (but for the hash label); f->sets.n: there is none. */
+size_t family_match(const struct family *f, const struct node *template);
+int64_t family_revision(const struct family *f, const struct object *set);              /* 0: it has none */
+int64_t family_next_revision(const struct family *f, size_t current);                   /* after all sets but this one */
+
+struct family_size { int64_t replicas, desired, most; };
+
+/* Makes the set for a template, *at its place. ERR_ALREADY_EXISTS: its name is that of a set with another template. */
+MUST_CHECK int family_create(struct family *f, const struct node *template, const int64_t *collisions,
+			     const struct family_size *size, size_t *at, struct err *err);
+/* Writes the owner's annotations, a new revision and minReadySeconds to a set where they differ. */
+MUST_CHECK int family_renew(struct family *f, size_t at, int64_t revision, struct err *err);
+/* Sets replicas and their annotations where they differ; an event about the owner when replicas change. */
+MUST_CHECK int family_scale(struct family *f, size_t at, const struct family_size *size, struct err *err);
+/* Deletes the oldest sets without pods beyond the limit; `keep` and the sets for which spare() is true stay and do not count. */
+MUST_CHECK int family_trim(struct family *f, size_t keep, int64_t limit, bool (*spare)(const struct object *set, void *arg), void *arg,
+			   struct err *err);
+
+int64_t set_replicas(const struct object *set);                         /* spec.replicas */
+int64_t set_count(const struct object *set, const char *field);         /* status.availableReplicas and so on; 0: absent */
