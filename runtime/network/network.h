@@ -1,7 +1,10 @@
-/* runtime/network/network.h - pod addresses on a bridge, and Services in the kernel (nftables), by netlink.
+/* runtime/network/network.h - pod addresses, and Services in the kernel (nftables), by netlink.
  *
- * Everything made carries the name of the instance, so that several servers on one machine (tests) do not meet:
- * bridge "cd-<instance>", table inet "cd-<instance>". */
+ * Everything made carries the name of the instance, so that several servers on one machine (tests) do not meet: bridge
+ * "cd-<instance>" (no ports: it holds the gateway's address), a veth "cd<instance>.<n>" a pod, table ip "cd-<instance>"
+ * (rules.h). All of it in the network namespace of the calling thread. A pod reaches Services, other pods and the world
+ * with its own address; the node reaches Services by their addresses and node ports also at 127.0.0.1.
+ * Functions block shortly (netlink): fibers call them in a job. They may be called from any thread. */
 #pragma once
 
 #include "base/err.h"
@@ -10,18 +13,21 @@
 struct network;
 struct network_opts {
 	const char *instance;           /* at most 8 characters: "0" */
-	const char *pod_cidr;           /* "10.244.0.0/24" */
+	const char *pod_cidr;           /* "10.244.0.0/24"; the first address is the node's */
 	const char *service_cidr;       /* "10.96.0.0/16" */
 	const char *state_dir;          /* allocations, so that a restart knows them */
 };
 
 struct network *network_open(const struct network_opts *o, struct err *err);    /* makes what is missing; keeps what runs */
 void network_close(struct network **n);                                         /* leaves everything in place */
-MUST_CHECK int network_destroy(const char *instance, struct err *err);          /* bridge, table, routes */
+MUST_CHECK int network_destroy(const char *instance, struct err *err);          /* devices, routes, table; absent is fine */
+const char *network_gateway(const struct network *n);                           /* the node's address on the pods' network */
 
 /* A veth pair into the namespace, an address, routes; idempotent by key (the pod's uid). ip: dotted text. */
 MUST_CHECK int network_attach(struct network *n, const char *key, int netns_fd, struct str *ip, struct err *err);
 MUST_CHECK int network_detach(struct network *n, const char *key, struct err *err);    /* frees the address; the veth dies with its namespace */
+/* Frees the addresses of all keys that keep() does not want: what pods left that went while no one looked. */
+MUST_CHECK int network_detach_others(struct network *n, bool (*keep)(void *arg, const char *key), void *arg, struct err *err);
 
 /* ---- Services: the whole wanted state is given, the difference is applied as one atomic transaction ---- */
 struct backend { const char *ip; uint16_t port; uint32_t weight; };     /* weights are relative; 0: no new connections */
@@ -29,9 +35,9 @@ struct service_port {
 	const char *key;                /* "ns/name:port": stable, for the difference */
 	const char *cluster_ip;         /* "" : none (headless) */
 	uint16_t port, node_port;       /* node_port 0: none */
-	const char *protocol;           /* "TCP", "UDP" */
+	const char *protocol;           /* "TCP", "UDP", "SCTP" */
 	bool client_ip_affinity;
-	const struct backend *backends;
-	size_t n_backends;              /* 0: connections are rejected */
+	const struct backend *backends; /* those that are no IPv4 address are left out */
+	size_t n_backends;              /* 0: connections are refused */
 };
 MUST_CHECK int network_services(struct network *n, const struct service_port *v, size_t n_v, struct err *err);
