@@ -138,14 +138,14 @@ int link_make_bridge(const struct link_plan *p, struct err *err)
 static void put_veth(struct nlmsghdr *m, const struct link_plan *p, const struct link_pod *pod, int netns_fd)
 {
 	struct nlattr *info, *data, *peer;
-	struct ifinfomsg up = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg down = { .ifi_family = AF_UNSPEC };    /* its other end is not there yet: it cannot be up */
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group_of(p->instance));
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(m, VETH_INFO_PEER);
-	memcpy(mnl_nlmsg_put_extra_header(m, sizeof up), &up, sizeof up);
+	memcpy(mnl_nlmsg_put_extra_header(m, sizeof down), &down, sizeof down);
 	mnl_attr_put_strz(m, IFLA_IFNAME, POD_DEVICE);
 	put_mac(m, IFLA_ADDRESS, pod->ip);
 	mnl_attr_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd);
@@ -208,6 +208,7 @@ static int configure_pod(int fd, unsigned index, const struct link_plan *p, cons
 	AUTO(nl_batch) b = { 0 };
 
 	begin_link(&b, 0, "lo", 0);
+	begin_link(&b, 0, POD_DEVICE, 0);
 	add_address(&b, index, pod->ip, POD_DEVICE);
 	add_route(&b, index, &(struct route){ .to = p->gateway, .bits = 32 }, POD_DEVICE);
 	add_route(&b, index, &(struct route){ .via = p->gateway, .source = pod->ip }, POD_DEVICE);

@@ -321,6 +321,15 @@ void nft_remember(struct nft *n, enum nft_dynset_ops op, const char *map, uint32
 	expr_end(n);
 }
 
+void nft_reject(struct nft *n, enum nft_reject_types type, uint8_t icmp_code)
+{
+	struct nlmsghdr *m = expr(n, "reject");
+
+	put_number(m, NFTA_REJECT_TYPE, type);
+	mnl_attr_put_u8(m, NFTA_REJECT_ICMP_CODE, icmp_code);   /* the one number that is a byte */
+	expr_end(n);
+}
+
 void nft_verdict(struct nft *n, int code, const char *chain)
 {
 	struct nlmsghdr *m = expr(n, "immediate");

@@ -67,4 +67,5 @@ void nft_mask(struct nft *n, uint32_t reg, const void *mask, size_t size);      
 void nft_in_set(struct nft *n, const char *set, uint32_t reg);
 void nft_in_map(struct nft *n, const char *map, uint32_t reg, uint32_t to);     /* to NFT_REG_VERDICT: go there */
 void nft_remember(struct nft *n, enum nft_dynset_ops op, const char *map, uint32_t key, uint32_t value);
+void nft_reject(struct nft *n, enum nft_reject_types type, uint8_t icmp_code);
 void nft_verdict(struct nft *n, int code, const char *chain);   /* NF_ACCEPT, NF_DROP, NFT_JUMP ...; chain or NULL */

@@ -135,11 +135,11 @@ static void reject_unknown_services(struct nft *n, const char *chain, const stru
 	nft_rule(n, chain);
 	match_net(n, load_daddr, NFT_CMP_EQ, p->service_net, p->service_bits);
 	match_protocol(n, IPPROTO_TCP);
-	nft_expr(n, "reject", { NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST });
+	nft_reject(n, NFT_REJECT_TCP_RST, 0);
 	nft_rule_end(n);
 	nft_rule(n, chain);
 	match_net(n, load_daddr, NFT_CMP_EQ, p->service_net, p->service_bits);
-	nft_expr(n, "reject", { NFTA_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH }, { NFTA_REJECT_ICMP_CODE, ICMP_PORT_UNREACH });
+	nft_reject(n, NFT_REJECT_ICMP_UNREACH, ICMP_PORT_UNREACH);
 	nft_rule_end(n);
 }
 
