@@ -1,5 +1,5 @@
 /* Numbers: kept as JSON text, made from C's types in the form that Go prints. */
-#include "base/doc.h"
+#include "base/doc-internal.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -75,26 +75,27 @@ static char *plain(char *o, const char *digits, int n, int point)
 	return o;
 }
 
-/* Go's rule: decimal notation from 1e-6 up to 1e21, else an exponent with a sign when it is positive ("1e+21", "1e-7"). */
-static size_t format(double v, char out[static 40])
+/* Decimal notation for 10^least up to 10^most, else an exponent of at least `width` digits. */
+static size_t format(double v, int least, int most, int width, char out[static 40])
 {
 	char sci[40], digits[24], *o = out;
-	double abs = fabs(v);
 	int point, n;
 
 	shortest(v, sci);
 	n = split(sci, digits, &point);
 	if (*sci == '-')
 		*o++ = '-';
-	if (abs == 0 || (abs >= 1e-6 && abs < 1e21))
-		return (size_t)(plain(o, digits, n, point) - out);
+	if (v == 0 || (point > least && point <= most))
+		return (size_t)(plain(o, digits, n, v == 0 ? 1 : point) - out);
 	*o++ = digits[0];
 	if (n > 1)
 		*o++ = '.';
 	memcpy(o, digits + 1, (size_t)n - 1);
 	o += n - 1;
-	return (size_t)(o + snprintf(o, 8, "e%+d", point - 1) - out);
+	return (size_t)(o + snprintf(o, 8, "e%+0*d", width + 1, point - 1) - out);
 }
+
+size_t float_go_g(double v, char out[static 40]) { return format(v, -4, 6, 2, out); }
 
 struct node *node_float(struct doc *d, double v)
 {
@@ -102,7 +103,7 @@ struct node *node_float(struct doc *d, double v)
 
 	if (!isfinite(v))
 		return node_null(d);
-	return node_number(d, (struct sv){ buf, format(v, buf) });
+	return node_number(d, (struct sv){ buf, format(v, -6, 21, 1, buf) });
 }
 
 bool node_to_double(const struct node *n, double *out)

@@ -32,6 +32,9 @@ struct node {
 
 #define NODE_QUOTED 1                   /* a string that was quoted, or a block, in its source */
 
+/* No reader makes a deeper tree, so recursion over documents is bounded: what walks them keeps its frames small. */
+#define DOC_DEPTH_MAX 256
+
 struct member { const char *key; uint32_t key_n; uint32_t line; struct node *value; };
 
 struct doc;

@@ -1,13 +1,9 @@
 #include "base/json.h"
 #include "base/doc-internal.h"
-#include "base/map.h"
 #include "base/utf8.h"
-#include "base/vec.h"
 
 #include <stdlib.h>
 
-#define DEPTH_MAX 512
-#define FEW_MEMBERS 24          /* up to here a new key is compared with all before it; above, a table is built */
 
 /* Keys that were read lately: the same key again shares its text. */
 #define RECENT_KEYS 64
@@ -21,8 +17,7 @@ struct reader {
 	struct doc *d;
 	const char *start, *file;
 	struct err *err;
-	VEC(struct node *) items;               /* of the arrays that are open, innermost last */
-	VEC(struct member) members;             /* of the objects that are open */
+	struct doc_stack open;
 	struct str text;                        /* a string with escapes, decoded */
 	struct key recent[RECENT_KEYS];         /* by a hash of length, first and last byte */
 };
@@ -255,41 +250,12 @@ static int literal(struct reader *r, struct sv word, enum node_type type, struct
 	return 0;
 }
 
-/* Members since `from` as an array of the object; later duplicates have replaced earlier ones. */
-static void close_object(struct reader *r, struct node *n, size_t from)
-{
-	n->n = n->cap = (uint32_t)(r->members.n - from);
-	n->members = doc_raw(r->d, n->n * sizeof *n->members);
-	if (n->n)
-		memcpy(n->members, r->members.v + from, n->n * sizeof *n->members);
-	r->members.n = from;
-}
-
 static int duplicate(struct reader *r, const struct member *m)
 {
 	AUTO(str) s = { 0 };
 
 	str_addf(&s, "duplicate key \"%s\"", m->key);
 	return fail(r, str_c(&s));
-}
-
-/* The earlier member of the same object with m's key, or NULL. The table holds member numbers + 1. */
-static struct member *earlier(struct reader *r, size_t from, const struct member *m, struct map *seen)
-{
-	size_t n = r->members.n - from;
-	struct member *v = r->members.v + from;
-	struct sv key = { m->key, m->key_n };
-
-	if (n < FEW_MEMBERS) {
-		for (size_t i = 0; i < n; i++)
-			if (v[i].key_n == m->key_n && !memcmp(v[i].key, m->key, m->key_n))
-				return &v[i];
-		return NULL;
-	}
-	for (size_t i = seen->n; i < n; i++)
-		map_put(seen, (struct sv){ v[i].key, v[i].key_n }, (void *)(i + 1));
-	uintptr_t at = (uintptr_t)map_get(seen, key);
-	return at ? &v[at - 1] : NULL;
 }
 
 static int member(struct reader *r, size_t from, struct map *seen)
@@ -302,18 +268,18 @@ static int member(struct reader *r, size_t from, struct map *seen)
 	TRY(string(r, &key));
 	m.key = keep_key(r, key);
 	m.key_n = (uint32_t)key.n;
-	old = earlier(r, from, &m, seen);
+	old = stack_find(&r->open, from, key, seen);
 	if (old && (r->flags & JSON_UNIQUE_KEYS))
 		return duplicate(r, &m);
-	size_t at = old ? (size_t)(old - r->members.v) : r->members.n;
+	size_t at = old ? (size_t)(old - r->open.members.v) : r->open.members.n;
 	if (!old)
-		vec_push(&r->members, m);
+		vec_push(&r->open.members, m);
 	space(r);
 	if (r->p >= r->end || *r->p != ':')
 		return fail(r, "':' expected after the object key");
 	r->p++;
 	TRY(value(r, &m.value));
-	r->members.v[at].value = m.value;
+	r->open.members.v[at].value = m.value;
 	space(r);
 	return 0;
 }
@@ -321,7 +287,7 @@ static int member(struct reader *r, size_t from, struct map *seen)
 static int object(struct reader *r, struct node **out)
 {
 	__attribute__((cleanup(map_free))) struct map seen = { 0 };
-	size_t from = r->members.n;
+	size_t from = r->open.members.n;
 
 	*out = node_make(r, NODE_MAP);
 	r->p++;
@@ -340,15 +306,16 @@ static int object(struct reader *r, struct node **out)
 		space(r);
 	}
 	r->p++;
-	close_object(r, *out, from);
+	stack_close_map(&r->open, r->d, *out, from);
 	return 0;
 }
 
 static int array(struct reader *r, struct node **out)
 {
-	size_t from = r->items.n;
-	struct node *it, *n = *out = node_make(r, NODE_SEQ);
+	size_t from = r->open.items.n;
+	struct node *it;
 
+	*out = node_make(r, NODE_SEQ);
 	r->p++;
 	space(r);
 	if (r->p < r->end && *r->p == ']') {
@@ -357,7 +324,7 @@ static int array(struct reader *r, struct node **out)
 	}
 	for (;;) {
 		TRY(value(r, &it));
-		vec_push(&r->items, it);
+		vec_push(&r->open.items, it);
 		space(r);
 		if (r->p < r->end && *r->p == ']')
 			break;
@@ -366,17 +333,14 @@ static int array(struct reader *r, struct node **out)
 		r->p++;
 	}
 	r->p++;
-	n->n = n->cap = (uint32_t)(r->items.n - from);
-	n->items = doc_raw(r->d, n->n * sizeof *n->items);
-	memcpy(n->items, r->items.v + from, n->n * sizeof *n->items);
-	r->items.n = from;
+	stack_close_seq(&r->open, r->d, *out, from);
 	return 0;
 }
 
 static int nested(struct reader *r, struct node **out)
 {
-	if (++r->depth > DEPTH_MAX)
-		return fail(r, "nested deeper than 512 levels");
+	if (++r->depth > DOC_DEPTH_MAX)
+		return fail(r, "nested deeper than 256 levels");
 	TRY(*r->p == '{' ? object(r, out) : array(r, out));
 	r->depth--;
 	return 0;
@@ -437,8 +401,7 @@ int json_read(struct sv text, const char *file, unsigned flags, struct doc **out
 	r.source = doc_source(d, file);
 	int rc = read_all(&r);
 
-	vec_free(&r.items);
-	vec_free(&r.members);
+	stack_free(&r.open);
 	str_free(&r.text);
 	TRY(rc);
 	*out = TAKE(d);

@@ -12,7 +12,7 @@ enum json_flags {
 };
 
 /* *out: a new reference. file names the source in errors and marks ("body" for a request); text may be freed afterwards.
- * Errors are ERR_BAD_REQUEST "FILE:LINE:COLUMN: what". Depth is limited to 512 levels. */
+ * Errors are ERR_BAD_REQUEST "FILE:LINE:COLUMN: what". Depth is limited (DOC_DEPTH_MAX). */
 MUST_CHECK int json_read(struct sv text, const char *file, unsigned flags, struct doc **out, struct err *err);
 void json_write(struct str *out, const struct node *n, unsigned flags);         /* appends; no newline at the end */
 void json_write_string(struct str *out, struct sv s, unsigned flags);           /* one quoted string */

@@ -7,8 +7,8 @@
 
 enum yaml_flags {
 	YAML_UNIQUE_KEYS = 1,   /* reading: a duplicate key is an error */
-	YAML_1_2 = 2,           /* reading: only true/false are booleans and only JSON's numbers... as go-yaml v3 (kustomize) */
-	YAML_SORTED = 4,        /* writing: members in byte order of their keys */
+	YAML_1_2 = 2,           /* reading: as go-yaml v3 (kustomize): only true and false are booleans, times become RFC 3339 */
+	YAML_SORTED = 4,        /* writing: members in go-yaml's order of keys: A_B before AB, a2 before a10 */
 };
 
 struct docs { struct doc **v; size_t n, cap; };         /* VEC(struct doc *) */
