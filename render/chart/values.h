@@ -1,0 +1,12 @@
+/* render/chart/values.h - which values a chart's templates see. Helm's rules: later wins, mappings are merged, lists are
+ * replaced, null removes, a parent's values for a chart below it win, `global` is the same everywhere. */
+#pragma once
+
+#include "render/chart/load.h"
+#include "render/render.h"
+
+/* over laid on base: a new tree in d. null in `over` removes what base has. */
+struct node *values_merge(struct doc *d, const struct node *base, const struct node *over);
+
+/* The values of the chart that was asked for, with those of the charts below it under their names. *out is in d. */
+MUST_CHECK int values_compute(struct doc *d, const struct chart *c, const struct render_opts *o, struct node **out, struct err *err);
