@@ -9,7 +9,7 @@ static void merge_member(struct doc *d, struct node *into, const struct node *ba
 	struct sv key = { m->key, m->key_n };
 	const struct node *old = node_getn(base, key);
 
-	if (node_is(m->value, NODE_NULL))
+	if (node_is(m->value, NODE_NULL) && old)
 		(void)node_deln(into, key);
 	else
 		node_setn(d, into, key, old ? merge(d, old, m->value) : node_copy(d, m->value));

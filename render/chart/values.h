@@ -5,7 +5,8 @@
 #include "render/chart/load.h"
 #include "render/render.h"
 
-/* over laid on base: a new tree in d. null in `over` removes what base has. */
+/* over laid on base: a new tree in d. null in `over` removes what base has; where base has nothing it stays, as there may be
+ * a chart below whose default it removes. */
 struct node *values_merge(struct doc *d, const struct node *base, const struct node *over);
 
 /* The values of the chart that was asked for, with those of the charts below it under their names. *out is in d. */
