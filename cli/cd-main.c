@@ -23,12 +23,13 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct verb *v = verb_find(name);
+	char help[] = "--help";
 
 	if (v)
 		return v->run(argc - 1, argv + 1);
 	if (str_eq(name, "help") || str_eq(name, "--help") || str_eq(name, "-h")) {
 		if (argc > 2 && (v = verb_find(argv[2])))
-			return v->run(2, (char *[]){ argv[2], "--help", NULL });
+			return v->run(2, (char *[]){ argv[2], help, NULL });
 		print_help(stdout);
 		return EXIT_OK;
 	}
