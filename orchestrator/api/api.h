@@ -12,12 +12,13 @@ struct api_opts {
 	struct store *store;            /* borrowed */
 	struct kinds *kinds;            /* borrowed; grows with CustomResourceDefinitions */
 	const char *version;            /* the program's */
-	const char *service_cidr;       /* where Services get their addresses */
+	const char *service_cidr;       /* where Services get their addresses; NULL: "10.96.0.0/16" */
 	struct sv token;                /* bearer token of the administrator; empty: none. Borrowed */
+	const char *tokens;             /* text of a token file: lines "TOKEN,USER[,UID[,GROUP...]]"; NULL: none */
 };
 
 struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err); /* in a fiber: reads the store into the watch cache */
-void api_free(struct api **a);
+void api_free(struct api **a);          /* in a fiber, when the HTTP server has stopped and no client's watch is left */
 void api_set_node(struct api *a, const char *node, struct nodelink *borrowed);  /* where pods/log goes; NULL: gone */
 
 void api_handle(struct http_request *rq, void *api);    /* the HTTP side: routes, authenticates, answers */

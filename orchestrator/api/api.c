@@ -1,0 +1,172 @@
+#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/auth-internal.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const masters[] = { "system:masters" };
+static const struct caller self = { "system:apiserver", masters, 1 };
+
+/* ---- what every cluster has ---- */
+
+static int create(struct api *a, const struct kind *k, const char *ns, struct doc *d, struct node *root, struct err *err)
+{
+	struct request rq = { .api = a, .caller = &self, .kind = k, .ns = ns, .name = "", .subresource = "", .manager = "" };
+	int r = verb_create(&rq, root, NULL, err);
+
+	(void)d;
+	if (r == -ERR_ALREADY_EXISTS && err)
+		err_free(err);
+	return r == -ERR_ALREADY_EXISTS ? 0 : r;
+}
+
+static int create_namespaces(struct api *a, struct err *err)
+{
+	static const char *const names[] = { "default", "kube-system", "kube-public", "kube-node-lease", "cd" };
+	const struct kind *k = kinds_find(a->kinds, "v1", "Namespace");
+
+	for (size_t i = 0; k && i < sizeof names / sizeof *names; i++) {
+		AUTO_DOC d = doc_new();
+
+		if (!resource_find(cache_resource(&a->cache, k), "", names[i]))
+			TRY(create(a, k, "", d, object_start(d, k, NULL, names[i]), err));
+	}
+	return 0;
+}
+
+/* The API's own Service: the first address of the range. */
+static int create_service(struct api *a, struct err *err)
+{
+	const struct kind *k = kinds_find(a->kinds, "v1", "Service");
+	struct in_addr first = { htonl(a->services.base + 1) };
+	AUTO_DOC d = doc_new();
+	char text[INET_ADDRSTRLEN];
+
+	if (!k || resource_find(cache_resource(&a->cache, k), "default", "kubernetes"))
+		return 0;
+	struct node *root = object_start(d, k, "default", "kubernetes"), *port = node_map(d);
+	meta_set_label(d, root, "component", "apiserver");
+	meta_set_label(d, root, "provider", "kubernetes");
+	node_put(d, root, "spec.clusterIP", node_str(d, inet_ntop(AF_INET, &first, text, sizeof text)));
+	node_set(d, port, "name", node_str(d, "https"));
+	node_set(d, port, "protocol", node_str(d, "TCP"));
+	node_set(d, port, "port", node_int(d, 443));
+	node_set(d, port, "targetPort", node_int(d, 6443));
+	node_add(d, node_seq_at(d, root, "spec.ports"), port);
+	return create(a, k, "default", d, root, err);
+}
+
+/* ---- housekeeping ---- */
+
+enum { TURN_MS = 10000, EVENTS_EVERY = 6, COMPACT_EVERY = 30, EVENT_TTL_MS = 3600000 };
+
+/* Of the write when this process saw it; of the object's creation for what was there at the start. */
+static int64_t event_ms(const struct item *i)
+{
+	static const char start[] = "\"creationTimestamp\":\"";
+	const char *at = i->written_ms ? NULL : memmem(i->json, i->n, start, sizeof start - 1);
+	char text[32] = "";
+	int64_t ms = i->written_ms;
+
+	if (at)
+		strncpy(text, at + sizeof start - 1, sizeof "2006-01-02T15:04:05Z" - 1);
+	return at && !time_parse(text, &ms) ? 0 : ms;
+}
+
+static void drop_old_events(struct api *a)
+{
+	const struct kind *k = kinds_find(a->kinds, "v1", "Event");
+	struct resource *r = k ? cache_resource(&a->cache, k) : NULL;
+	int64_t before = clock_ms() - EVENT_TTL_MS;
+
+	for (size_t i = 0; r && i < r->items.n && !fiber_canceled();) {
+		AUTO_ITEM old = item_ref(r->items.v[i]);
+		struct request rq = { .api = a, .caller = &self, .kind = k, .ns = old->ns, .name = old->name, .subresource = "" };
+
+		/* After the deletion the next one stands at i; others may have moved meanwhile, and are seen the next time. */
+		if (event_ms(old) >= before || remove_object(&rq, old, NULL) < 0)
+			i++;
+	}
+}
+
+static void keep_house(void *arg)
+{
+	struct api *a = arg;
+	int64_t last = a->store->ops->revision(a->store);
+
+	for (unsigned turn = 1; !fiber_sleep(TURN_MS); turn++) {
+		AUTO(err) err = { 0 };
+
+		cache_trim(&a->cache);
+		if (turn % EVENTS_EVERY == 0)
+			drop_old_events(a);
+		if (turn % COMPACT_EVERY)
+			continue;
+		if (a->store->ops->compact(a->store, last - 1000, &err) < 0)
+			log_event(LOG_WARN, "compaction failed", "err", err_msg(&err), NULL);
+		last = a->store->ops->revision(a->store);
+	}
+}
+
+/* ---- open and close ---- */
+
+static int open_all(struct api *a, const struct api_opts *o, struct err *err)
+{
+	const struct kind *service = kinds_find(a->kinds, "v1", "Service");
+
+	TRY(cache_open(&a->cache, a->store, a->kinds, err));
+	TRY(tokens_read(&a->tokens, o->tokens, err));
+	if (o->token.n)
+		tokens_add_admin(&a->tokens, o->token);
+	if (service)
+		TRY(service_ranges_open(&a->services, cache_resource(&a->cache, service),
+					o->service_cidr ? o->service_cidr : "10.96.0.0/16", err));
+	TRY(create_namespaces(a, err));
+	return create_service(a, err);
+}
+
+struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err)
+{
+	struct api *a = calloc(1, sizeof *a);
+
+	if (!a)
+		abort();
+	a->loop = l;
+	a->kinds = o->kinds;
+	a->store = o->store;
+	a->version = sv_dup(sv_c(o->version));
+	fiber_group_init(&a->fibers, l);
+	if (open_all(a, o, err) < 0) {
+		api_free(&a);
+		return NULL;
+	}
+	fiber_group_start(&a->fibers, "api housekeeping", keep_house, a);
+	return a;
+}
+
+void api_free(struct api **ap)
+{
+	struct api *a = TAKE(*ap);
+
+	if (!a)
+		return;
+	fiber_group_cancel(&a->fibers);
+	fiber_group_join(&a->fibers);
+	service_ranges_close(&a->services);
+	cache_close(&a->cache);
+	tokens_free(&a->tokens);
+	map_free(&a->nodes);
+	free(a->version);
+	free(a);
+}
+
+void api_set_node(struct api *a, const char *node, struct nodelink *borrowed)
+{
+	if (borrowed)
+		(void)map_put(&a->nodes, sv_c(node), borrowed);
+	else
+		(void)map_del(&a->nodes, sv_c(node));
+}
