@@ -3,4 +3,5 @@
 
 #include "kube/controller.h"
 
-extern const struct controller_spec replicaset_controller, deployment_controller;
+extern const struct controller_spec deployment_controller, replicaset_controller, endpoints_controller, namespace_controller,
+	serviceaccount_controller, garbage_controller, podgc_controller;
