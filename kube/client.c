@@ -53,6 +53,34 @@ int client_stream(struct client *c, const char *path, int (*on_data)(void *arg, 
 	return c->ops->stream(c, path, on_data, arg, err);
 }
 
+const char *client_namespace(const struct client *c) { return c->ns ? c->ns : "default"; }
+
+static int discover(struct client *c, struct err *err) { return c->ops->discover ? c->ops->discover(c, err) : 0; }
+
+const struct kind *client_kind(struct client *c, const char *api_version, const char *kind, struct err *err)
+{
+	const struct kind *k = kinds_find(c->kinds, api_version, kind);
+
+	if (k || discover(c, err) < 0)
+		return k;
+	k = kinds_find(c->kinds, api_version, kind);
+	if (!k)
+		(void)kinds_unknown(c->kinds, api_version, kind, err);
+	return k;
+}
+
+const struct kind *client_kind_named(struct client *c, const char *name, struct err *err)
+{
+	const struct kind *k = kinds_find_name(c->kinds, name);
+
+	if (k || discover(c, err) < 0)
+		return k;
+	k = kinds_find_name(c->kinds, name);
+	if (!k)
+		(void)err_set(err, ERR_NOT_FOUND, "the server doesn't have a resource type \"%s\"", name);
+	return k;
+}
+
 int watch_next(struct watch *w, struct event *out, struct err *err) { return w->ops->next(w, out, err); }
 
 void watch_close(struct watch **wp)

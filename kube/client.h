@@ -6,7 +6,12 @@
 #include "base/loop.h"
 #include "kube/object.h"
 
-struct client { const struct client_ops *ops; struct loop *loop; const struct kinds *kinds; };
+struct client {
+	const struct client_ops *ops;
+	struct loop *loop;
+	const struct kinds *kinds;
+	const char *ns;                 /* what calls of people without a namespace mean; NULL: "default" */
+};
 
 struct list_opts {
 	const char *ns;                 /* NULL: all namespaces */
@@ -53,6 +58,8 @@ struct client_ops {
 	int (*del)(struct client *, const struct kind *, const char *ns, const char *name, const struct delete_opts *, struct err *);
 	/* A GET of any path whose body comes piece by piece: logs, raw. on_data runs on the loop; less than 0 stops. */
 	int (*stream)(struct client *, const char *path, int (*on_data)(void *arg, struct sv data), void *arg, struct err *);
+	/* Asks the server for kinds that are not in client.kinds and adds them. NULL: kinds holds all there are. */
+	int (*discover)(struct client *, struct err *);
 	void (*free)(struct client *);
 };
 
@@ -82,6 +89,9 @@ MUST_CHECK int client_apply(struct client *c, const struct kind *k, const struct
 MUST_CHECK int client_modify(struct client *c, const struct kind *k, const char *ns, const char *name, const char *subresource,
 			     int (*change)(struct doc *d, struct node *root, void *arg, struct err *err), void *arg,
 			     struct object **out, struct err *err);
+/* A kind by its names, or by what a person types ("po"); asks the server when it is not known. NULL: err says so. */
+const struct kind *client_kind(struct client *c, const char *api_version, const char *kind, struct err *err);
+const struct kind *client_kind_named(struct client *c, const char *name, struct err *err);
 int watch_next(struct watch *w, struct event *out, struct err *err);
 void watch_close(struct watch **w);
 void client_free(struct client **c);

@@ -13,8 +13,10 @@ struct doc *pod_of_template(const struct kind *pod, const struct object *owner, 
 	struct node *root = object_start(d, pod, owner->ns, name), *meta = node_get(root, "metadata");
 
 	doc_set_root(d, root);
-	if (!name)
+	if (!name) {
+		(void)node_del(meta, "name");
 		node_set(d, meta, "generateName", node_strf(d, "%s-", owner->name));
+	}
 	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
 		if (node_get(from, copied[i]))
 			node_set(d, meta, copied[i], node_copy(d, node_get(from, copied[i])));

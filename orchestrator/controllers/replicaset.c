@@ -89,7 +89,7 @@ static struct counts count(const struct pass *p)
 static void put_failure(const struct pass *p, struct doc *d, struct node *status)
 {
 	if (p->failed)
-		conditions_put(d, status, "ReplicaFailure", "True", p->failed, err_msg(&p->failure), false);
+		(void)condition_set(d, status, "ReplicaFailure", "True", p->failed, err_msg(&p->failure), clock_ms());
 	else
 		(void)conditions_remove(status, "ReplicaFailure");
 }

@@ -450,12 +450,13 @@ static void free_fake(struct client *c)
 
 struct client *fake_client(struct loop *l, const struct kinds *kinds)
 {
-	static const struct client_ops ops = { get, list, watch, create, update, patch, del, stream, free_fake };
+	static const struct client_ops ops = { .get = get, .list = list, .watch = watch, .create = create, .update = update,
+		.patch = patch, .del = del, .stream = stream, .free = free_fake };
 	struct fake *f = calloc(1, sizeof *f);
 
 	if (!f)
 		abort();
-	f->client = (struct client){ &ops, l, kinds };
+	f->client = (struct client){ .ops = &ops, .loop = l, .kinds = kinds };
 	return &f->client;
 }
 
