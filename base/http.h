@@ -47,17 +47,19 @@ void http_add_header(struct http_request *rq, const char *name, const char *valu
 void http_reply(struct http_request *rq, int status, const char *content_type, struct sv body);
 struct http_stream *http_stream_start(struct http_request *rq, int status, const char *content_type);
 
-/* A buffer that many streams share: an event is encoded once and sent to every watcher. Counted. */
-struct http_buf { unsigned refs; size_t n; char data[]; };
+/* A buffer that many streams share: an event is encoded once and sent to every watcher. Counted; data is not changed
+ * once it is sent. bytes: data within the frame of an HTTP/1.1 chunk. */
+struct http_buf { unsigned refs, frame; size_t n; char *data; char bytes[]; };
 struct http_buf *http_buf_new(struct sv data);
 struct http_buf *http_buf_ref(struct http_buf *b);
 void http_buf_drop(struct http_buf **b);
 
-/* Queue bytes; never parks. -ERR_CANCELED once the peer is gone, -ERR_BUSY when more than max_queue bytes wait. */
+/* Queue bytes; never parks. -ERR_CANCELED once the peer is gone, -ERR_BUSY when more than 16 MB wait already. */
 int http_stream_send(struct http_stream *s, struct http_buf *b);
 int http_stream_write(struct http_stream *s, struct sv data);
-int http_stream_drain(struct http_stream *s);                   /* parks until little is queued */
+int http_stream_drain(struct http_stream *s);                   /* parks until little is queued; -ERR_CANCELED */
 size_t http_stream_queued(const struct http_stream *s);
 void http_stream_end(struct http_stream *s);                    /* the last call; s is gone afterwards */
-/* fn runs once when the peer goes away before http_stream_end(); s must still be ended then. */
+/* fn runs once, on the loop, when the peer goes away (or the server stops) before http_stream_end(); s must still be
+ * ended then. Without an fn, a handler that still runs is canceled instead: its parking calls return -ERR_CANCELED. */
 void http_stream_on_close(struct http_stream *s, void (*fn)(void *arg), void *arg);

@@ -20,7 +20,8 @@ struct httpc_request {
 	int64_t timeout_ms;                     /* of the whole exchange; 0: 30 s; -1: none (a watch) */
 	size_t max_body;                        /* 0: 16 MB */
 	bool follow;                            /* follow up to 5 redirects (never from https to http) */
-	/* The body as it comes, on the loop, instead of in the answer. Returns less than 0 to stop. May be NULL */
+	/* The body as it comes, on the loop, instead of in the answer. Less than 0 stops, and is what httpc_do() returns then,
+	 * without an error text. May be NULL */
 	int (*on_data)(void *arg, struct sv data);
 	/* Called once when the status and the headers are known, before any data. May be NULL */
 	void (*on_head)(void *arg, int status);
