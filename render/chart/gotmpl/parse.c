@@ -4,7 +4,7 @@
 #include "render/chart/gotmpl/literal.h"
 #include "render/chart/gotmpl/lex.h"
 
-#define DEPTH_MAX 200                   /* of blocks and parentheses: bounds the recursion of parser and compiler */
+#define DEPTH_MAX 50                    /* of blocks and parentheses: bounds the recursion here and the nesting of the Lua made of it */
 
 struct parser {
 	struct tmpl_set *set;
