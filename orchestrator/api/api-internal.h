@@ -5,6 +5,7 @@
 #include "kube/selector.h"
 #include "orchestrator/api/api.h"
 #include "orchestrator/api/cache-internal.h"
+#include "orchestrator/api/lines-internal.h"
 #include "orchestrator/api/service-internal.h"
 
 struct api {
@@ -17,6 +18,7 @@ struct api {
 	struct service_ranges services;
 	struct fiber_group fibers;      /* housekeeping */
 	struct map tokens;              /* bearer token -> struct user * */
+	struct lines lines;             /* what watchers are being sent */
 };
 
 struct caller { const char *user; const char *const *groups; size_t n_groups; };

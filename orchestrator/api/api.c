@@ -156,6 +156,7 @@ void api_free(struct api **ap)
 	fiber_group_cancel(&a->fibers);
 	fiber_group_join(&a->fibers);
 	service_ranges_close(&a->services);
+	lines_free(&a->lines);
 	cache_close(&a->cache);
 	tokens_free(&a->tokens);
 	map_free(&a->nodes);

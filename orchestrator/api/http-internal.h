@@ -1,0 +1,46 @@
+/* orchestrator/api/http-internal.h - the HTTP side: from a path and headers to a verb, and from a result to bytes. */
+#pragma once
+
+#include "orchestrator/api/auth-internal.h"
+
+/* ---- routes (route.c) ---- */
+struct route {                          /* of an object path; strings are owned */
+	const struct kind *kind;
+	char *group, *version, *plural, *ns, *name, *subresource;      /* "" : none */
+	bool watch;                     /* the old /watch/ prefix */
+};
+void route_free(struct route *r);
+/* 1: an object path; 0: something else. ERR_NOT_FOUND: a resource that does not exist. */
+MUST_CHECK int route_parse(const struct kinds *kinds, const char *path, struct route *out, struct err *err);
+
+/* ---- what a client wants back (form.c) ---- */
+enum form { FORM_OBJECT, FORM_TABLE, FORM_PARTIAL };
+struct wanted { enum form form; char version[16]; bool whole_object, no_object; };      /* version of meta.k8s.io; Table's includeObject */
+MUST_CHECK int wanted_parse(struct sv accept, const char *query, struct wanted *out, struct err *err);
+/* One object, a list, and one watched object, in that form; appended. */
+void form_item(struct str *out, struct item *i, const struct wanted *w);
+void form_list_head(struct str *out, const struct kind *k, const struct list_result *r, const struct wanted *w);
+void form_list_item(struct str *out, struct item *i, size_t n, const struct wanted *w);        /* n: how many came before */
+void form_list_tail(struct str *out, const struct wanted *w);
+void form_bookmark(struct str *out, const struct kind *k, int64_t revision, bool initial_end, const struct wanted *w);
+
+/* ---- tables (table.c) ---- */
+void table_columns(struct str *out, const struct kind *k);              /* "columnDefinitions":[...] */
+void table_row(struct str *out, struct item *i, const struct wanted *w);
+void partial_metadata(struct str *out, struct item *i, const struct wanted *w);
+
+/* ---- answers (status.c) ---- */
+/* A Status of a failure: rt may be NULL. code is the HTTP status. */
+void status_write(struct str *out, const struct err *e, const struct route *rt);
+void reply_error(struct http_request *rq, const struct err *e, const struct route *rt);
+void reply_json(struct http_request *rq, int status, const struct str *json);
+
+/* ---- other handlers ---- */
+void serve_watch(struct http_request *rq, const struct request *r, const struct wanted *w);      /* watch.c */
+/* discovery.c: true when the path was one of discovery's. */
+bool serve_discovery(struct api *a, struct http_request *rq, const char *path);
+bool serve_openapi(struct api *a, struct http_request *rq, const char *path);   /* openapi.c */
+void serve_log(struct http_request *rq, const struct request *r, const struct route *rt);       /* log-http.c */
+
+bool query_flag(const char *query, const char *name);                   /* "true", "1", and a bare name */
+bool query_int(const char *query, const char *name, int64_t *out);      /* false: absent or not a number */
