@@ -158,7 +158,7 @@ static int set_slot(struct parser *p, struct node **slot, char stop, int depth)
 
 static int set_in_list(struct parser *p, struct node *list, int depth)
 {
-	size_t i;
+	size_t i = 0;
 
 	TRY(take_index(p, &i));
 	char stop = p->rest.n ? take_char(p) : '\0';
