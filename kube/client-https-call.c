@@ -2,6 +2,7 @@
 
 #include "base/fiber.h"
 #include "base/json.h"
+#include "kube/status.h"
 
 #include <stdlib.h>
 
@@ -56,34 +57,17 @@ void https_query(struct str *path, const char *key, const char *value)
 
 /* ---- errors ---- */
 
-static void add_causes(const struct node *status, struct err *err)
-{
-	const struct node *it, *causes = node_at(status, "details.causes");
-
-	node_each(it, causes)
-		err_cause(err, node_str_or(it, "field", ""), node_str_or(it, "reason", ""), "%s", node_str_or(it, "message", ""));
-}
-
 int https_error(int status, struct sv body, struct err *err)
 {
 	AUTO_DOC d = NULL;
-	const struct node *root = NULL;
 	struct sv line, rest;
 
-	if (json_read(body, "body", 0, &d, NULL) >= 0)
-		root = doc_root(d);
-	enum err_code code = err_from_http(status, node_str_at(root, "reason"));
-	const char *msg = node_str_at(root, "message");
-
-	if (msg) {
-		(void)err_set(err, code, "%s", msg);
-		add_causes(root, err);
-		return -(int)code;
-	}
+	if (json_read(body, "body", 0, &d, NULL) >= 0 && node_str_at(doc_root(d), "message"))
+		return status_to_err(doc_root(d), status, err);
 	(void)sv_cut(sv_trim(body), '\n', &line, &rest);
 	if (line.n > 200)
 		line.n = 200;
-	return err_set(err, code, "the server answered %d%s" SV_FMT, status, line.n ? ": " : "", SV_ARG(line));
+	return err_set(err, err_from_http(status, NULL), "the server answered %d%s" SV_FMT, status, line.n ? ": " : "", SV_ARG(line));
 }
 
 /* ---- exchanges ---- */

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "kube/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +38,6 @@ static const struct { const char *name; enum event_type type; } types[] = {
 	{ "ADDED", EVENT_ADDED }, { "MODIFIED", EVENT_MODIFIED }, { "DELETED", EVENT_DELETED }, { "BOOKMARK", EVENT_BOOKMARK },
 };
 
-static int read_error(const struct node *status, struct err *err)
-{
-	enum err_code code = err_from_http((int)node_int_at(status, "code", 500), node_str_at(status, "reason"));
-
-	return err_set(err, code ? code : ERR_IO, "%s", node_str_or(status, "message", "the watch ended with an error"));
-}
-
 static int read_line(struct https_watch *w, struct sv line, struct err *err)
 {
 	AUTO_DOC d = NULL;
@@ -54,7 +48,7 @@ static int read_line(struct https_watch *w, struct sv line, struct err *err)
 	type = node_str_or(doc_root(d), "type", "");
 	object = node_get(doc_root(d), "object");
 	if (str_eq(type, "ERROR"))
-		return read_error(object, err);
+		return status_to_err(object, (int)node_int_at(object, "code", 500), err);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (str_eq(type, types[i].name) && object) {
 			doc_set_root(d, object);

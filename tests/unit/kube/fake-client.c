@@ -496,6 +496,24 @@ const struct object *fake_get(const struct client *c, const char *kind, const ch
 	return o;
 }
 
+void fake_replay(const struct client *c, void (*fn)(enum event_type type, const struct object *o, void *arg), void *arg)
+{
+	const struct fake *f = fake_of(c);
+
+	for (size_t i = 0; i < f->log.n; i++)
+		fn(f->log.v[i].type, f->log.v[i].object, arg);
+}
+
+size_t fake_events(const struct client *c, const char *kind, enum event_type type)
+{
+	const struct fake *f = fake_of(c);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->log.n; i++)
+		n += f->log.v[i].type == type && str_eq(f->log.v[i].object->kind->kind, kind);
+	return n;
+}
+
 static void must(int r, const struct err *err)
 {
 	if (r >= 0)

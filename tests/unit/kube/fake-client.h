@@ -18,6 +18,9 @@ size_t fake_n(const struct client *c, const char *kind);                /* live 
 /* Borrowed until the next write. */
 const struct object *fake_get(const struct client *c, const char *kind, const char *ns, const char *name);
 void fake_each(const struct client *c, const char *kind, void (*fn)(const struct object *o, void *arg), void *arg);
+/* Everything that happened, in order. */
+void fake_replay(const struct client *c, void (*fn)(enum event_type type, const struct object *o, void *arg), void *arg);
+size_t fake_events(const struct client *c, const char *kind, enum event_type type);    /* how many of this kind and type */
 /* Creates from JSON text; returns the object, borrowed. Aborts when that fails: fixtures are right. */
 const struct object *fake_add(struct client *c, const char *json);
 /* Sets the value at a path of the live object to JSON text, status included. */
