@@ -268,4 +268,5 @@ struct informer *controller_informer(const struct controller *c, size_t watch) {
 struct informers *controller_informers(const struct controller *c) { return c->informers; }
 struct loop *controller_loop(const struct controller *c) { return c->loop; }
 void *controller_state(const struct controller *c) { return c->state; }
+const struct controller_spec *controller_spec_of(const struct controller *c) { return c->spec; }
 const char *controller_name(const struct controller *c) { return c->spec->name; }

@@ -45,3 +45,4 @@ struct informers *controller_informers(const struct controller *c);
 struct loop *controller_loop(const struct controller *c);
 void *controller_state(const struct controller *c);
 const char *controller_name(const struct controller *c);
+const struct controller_spec *controller_spec_of(const struct controller *c);    /* the row: may be the first member of more */

@@ -1,0 +1,213 @@
+/* operator/app/source.c - sources to manifests, on a job's thread. */
+#include "operator/app/source.h"
+
+#include <stdlib.h>
+#include "base/fiber.h"
+#include "base/json.h"
+#include "operator/app/source-options.h"
+
+struct rendering *rendering_ref(struct rendering *r)
+{
+	r->refs++;
+	return r;
+}
+
+void rendering_drop(struct rendering **rp)
+{
+	struct rendering *r = TAKE(*rp);
+
+	if (!r || --r->refs)
+		return;
+	for (size_t i = 0; i < r->sources.n; i++)
+		vfs_reads_free(&r->sources.v[i].reads);
+	vec_free(&r->sources);
+	docs_free(&r->objects);
+	err_free(&r->err);
+	free(r->key);
+	free(r);
+}
+
+const char *render_type_name(enum render_type t)
+{
+	static const char *const names[] = { [RENDER_PLAIN] = "Directory", [RENDER_KUSTOMIZE] = "Kustomize", [RENDER_CHART] = "Helm" };
+
+	return t == RENDER_AUTO ? "" : names[t];
+}
+
+/* All that decides over the result except the trees and the revisions. */
+static char *key_of(const struct app_spec *s)
+{
+	struct str key = { 0 };
+
+	str_addf(&key, "%s\n%s\n", str_c(&s->instance), s->dest_ns);
+	for (size_t i = 0; i < s->sources.n; i++) {
+		json_write(&key, s->sources.v[i].node, JSON_SORTED);
+		str_add1(&key, '\n');
+	}
+	return str_take(&key);
+}
+
+static int resolve(struct repos *repos, const struct source_want *w, size_t i, char *sha, struct err *err)
+{
+	const struct app_source *s = &w->spec->sources.v[i];
+	const struct repo_want want = {
+		.url = s->repo_url, .revision = w->pinned ? w->pinned[i] : s->revision, .tag_prefix = s->tag_prefix,
+		.access = w->access ? w->access->find(w->access->arg, s->repo_url) : NULL, .max_age_ms = w->max_age_ms,
+	};
+
+	return repo_resolve(repos, &want, sha, err);
+}
+
+/* ---- the job ---- */
+
+struct render_job {
+	const struct source_want *want;
+	struct rendering *r;            /* being made */
+	VEC(char *) dirs;               /* of the object databases */
+	bool unchanged;                 /* out: nothing that the last rendering read is different now */
+};
+
+static struct vfs *open_view(struct render_job *j, size_t i)
+{
+	return repo_vfs(j->dirs.v[i], j->r->sources.v[i].sha, &j->r->err);
+}
+
+/* Has nothing that the last rendering read changed? */
+static bool same_inputs(struct render_job *j)
+{
+	const struct rendering *last = j->want->last;
+
+	if (j->want->hard || !last || !str_eq(last->key, j->r->key) || last->sources.n != j->r->sources.n)
+		return false;
+	for (size_t i = 0; i < last->sources.n; i++) {
+		AUTO(err) ignored = { 0 };
+		struct vfs *now = repo_vfs(j->dirs.v[i], j->r->sources.v[i].sha, &ignored);
+		bool changed = !now || vfs_reads_changed(&last->sources.v[i].reads, now);
+		if (now)
+			vfs_free(now);
+		if (changed)
+			return false;
+	}
+	return true;
+}
+
+static int render_one(struct render_job *j, size_t i, struct vfs *view)
+{
+	struct rendered_source *to = &j->r->sources.v[i];
+	struct source_options o = { 0 };
+	struct rendered out = { 0 };
+	int r = source_options_read(&o, j->want->spec, i, view, &j->r->err);
+
+	if (r >= 0)
+		r = render(o.view, o.path, &o.render, &out, &j->r->err);
+	to->type = out.type;
+	for (size_t k = 0; r >= 0 && k < out.objects.n; k++)
+		vec_push(&j->r->objects, TAKE(out.objects.v[k]));
+	if (r >= 0)
+		out.objects.n = 0;
+	rendered_free(&out);
+	source_options_free(&o);
+	return r;
+}
+
+static void run(void *arg)
+{
+	struct render_job *j = arg;
+
+	j->unchanged = same_inputs(j);
+	for (size_t i = 0; !j->unchanged && i < j->r->sources.n; i++) {
+		struct vfs *tree = open_view(j, i);
+		if (!tree)
+			return;
+		struct vfs *trace = vfs_trace(tree);
+		int r = render_one(j, i, trace);
+		vfs_trace_take(trace, &j->r->sources.v[i].reads);
+		vfs_free(trace);
+		vfs_free(tree);
+		if (r < 0)
+			return;
+	}
+}
+
+/* The last result under new commits: the documents are shared. */
+static void take_over(struct rendering *r, const struct rendering *last)
+{
+	for (size_t i = 0; i < last->objects.n; i++)
+		vec_push(&r->objects, doc_ref(last->objects.v[i]));
+	for (size_t i = 0; i < last->sources.n; i++) {
+		const struct vfs_reads *from = &last->sources.v[i].reads;
+		struct vfs_reads *to = &r->sources.v[i].reads;
+		r->sources.v[i].type = last->sources.v[i].type;
+		to->paths = calloc(from->n + 1, sizeof *to->paths);
+		to->ids = calloc(from->n + 1, sizeof *to->ids);
+		to->n = from->n;
+		to->cap = from->n + 1;
+		for (size_t k = 0; k < from->n; k++) {
+			to->paths[k] = strdup(from->paths[k]);
+			to->ids[k] = strdup(from->ids[k]);
+		}
+	}
+	if (last->err.code)
+		(void)err_set(&r->err, last->err.code, "%s", err_msg(&last->err));
+}
+
+static bool same_commits(const struct rendering *a, const struct rendering *b)
+{
+	if (!a || !str_eq(a->key, b->key) || a->sources.n != b->sources.n)
+		return false;
+	for (size_t i = 0; i < a->sources.n; i++)
+		if (strcmp(a->sources.v[i].sha, b->sources.v[i].sha))
+			return false;
+	return true;
+}
+
+static int find_commits(struct repos *repos, const struct source_want *w, struct render_job *j, struct err *err)
+{
+	bool keep = !w->look_up && !w->pinned && w->last && str_eq(w->last->key, j->r->key);
+
+	for (size_t i = 0; i < w->spec->sources.n; i++) {
+		AUTO(str) dir = { 0 };
+		struct rendered_source s = { 0 };
+
+		if (keep)
+			memcpy(s.sha, w->last->sources.v[i].sha, REVISION_SIZE);
+		else
+			TRY(resolve(repos, w, i, s.sha, err));
+		TRY(repo_dir(repos, w->spec->sources.v[i].repo_url, &dir, err));
+		vec_push(&j->r->sources, s);
+		vec_push(&j->dirs, str_take(&dir));
+	}
+	return 0;
+}
+
+static void dirs_free(struct render_job *j)
+{
+	for (size_t i = 0; i < j->dirs.n; i++)
+		free(j->dirs.v[i]);
+	vec_free(&j->dirs);
+}
+
+int source_render(struct repos *repos, const struct source_want *w, struct rendering **out, struct err *err)
+{
+	struct render_job j = { .want = w, .r = calloc(1, sizeof *j.r) };
+	int64_t began = clock_ms();
+
+	j.r->refs = 1;
+	j.r->key = key_of(w->spec);
+	int r = find_commits(repos, w, &j, err);
+	if (r < 0 || (!w->hard && same_commits(w->last, j.r))) {
+		if (r >= 0)
+			*out = rendering_ref(w->last);
+		rendering_drop(&j.r);
+		dirs_free(&j);
+		return r;
+	}
+	fiber_job(run, &j);
+	if (j.unchanged)
+		take_over(j.r, w->last);
+	else
+		j.r->render_ms = clock_ms() - began;
+	dirs_free(&j);
+	*out = j.r;
+	return 0;
+}
