@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/gofmt.h"
+#include "render/chart/gotmpl/goquote.h"
 
 #include <ctype.h>
 
@@ -277,7 +278,7 @@ static int go_js(lua_State *lua)
 
 		if (c == '\\' || c == '\'' || c == '"')
 			str_addf(&out, "\\%c", (char)c);
-		else if (c < ' ' || c == '<' || c == '>' || c == '&' || c == '=')
+		else if (c < ' ' || c == '<' || c == '>' || c == '&' || c == '=' || (c >= 0x80 && !go_is_print(c)))
 			str_addf(&out, "\\u%04X", c);
 		else
 			str_add(&out, (struct sv){ from, (size_t)(p - from) });
