@@ -239,6 +239,29 @@ int fiber_sleep(int64_t ms)
 	return r;
 }
 
+struct readiness { struct fiber *fiber; bool ready; };
+
+static void on_ready(void *arg, short events)
+{
+	struct readiness *r = arg;
+
+	(void)events;
+	r->ready = true;
+	fiber_wake(r->fiber);
+}
+
+int fiber_poll(int fd, short events)
+{
+	struct readiness r = { fiber_self(), false };
+	struct poller *p = poller_start(fiber_loop(), fd, events, on_ready, &r);
+	int res = 0;
+
+	while (!r.ready && !res)
+		res = fiber_park();
+	poller_stop(&p);
+	return res;
+}
+
 int fiber_yield(void)
 {
 	loop_soon(fiber_loop(), wake_arg, fiber_self());

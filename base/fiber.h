@@ -22,6 +22,7 @@ int fiber_park(void);
 void fiber_park_until(const bool *done);        /* who sets it wakes; not ended by cancel: for what uses the fiber's memory */
 void fiber_wake(struct fiber *f);               /* from the loop's thread; NULL is fine */
 int fiber_sleep(int64_t ms);
+int fiber_poll(int fd, short events);            /* until the descriptor is ready: POLLIN, POLLOUT */
 int fiber_yield(void);                          /* to the end of this turn's queue */
 
 /* run(arg) on the pool (long: on a thread of its own). Not interrupted by cancel: returns when run has returned. */

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "base/str.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -118,6 +119,45 @@ static void fiber_wait_ms_times_out_and_leaves_no_waiter(void **state)
 	assert_null(c.first);
 }
 
+struct pipe_test { int fds[2]; int before, after; };
+
+static void polls(void *arg)
+{
+	struct pipe_test *p = arg;
+
+	p->before = 1;
+	p->after = fiber_poll(p->fds[0], POLLIN);
+}
+
+static int main_polls(void *arg)
+{
+	struct pipe_test *p = arg;
+	struct fiber_group g;
+
+	p->after = 1;
+	fiber_group_init(&g, fiber_loop());
+	fiber_group_start(&g, "reader", polls, p);
+	while (!p->before)
+		(void)fiber_yield();
+	int early = p->after;
+	if (write(p->fds[1], "x", 1) != 1)
+		return -1;
+	fiber_group_join(&g);
+	return early;
+}
+
+static void fiber_poll_parks_until_there_is_something_to_read(void **state)
+{
+	struct pipe_test p = { 0 };
+
+	(void)state;
+	assert_int_equal(pipe(p.fds), 0);
+	assert_int_equal(fiber_main(main_polls, &p), 1);
+	assert_int_equal(p.after, 0);
+	close(p.fds[0]);
+	close(p.fds[1]);
+}
+
 static int main_many(void *arg)
 {
 	struct fiber_group g;
@@ -147,6 +187,7 @@ int main(void)
 		TEST(fiber_cancel_ends_a_sleep),
 		TEST(fiber_job_runs_and_returns),
 		TEST(fiber_wait_ms_times_out_and_leaves_no_waiter),
+		TEST(fiber_poll_parks_until_there_is_something_to_read),
 		TEST(fiber_group_join_waits_for_every_member),
 	};
 
