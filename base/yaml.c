@@ -93,6 +93,11 @@ static int number(struct loader *l, const struct scalar *v, struct sv s, struct 
 
 	if (v->tag == TAG_FLOAT && !isfinite(v->f))
 		return fail_at(l, l->event.start_mark, "unsupported value: " SV_FMT " is not a number in JSON", SV_ARG(s));
+	if (l->flags & YAML_AS_WRITTEN) {
+		*out = text(l, s);
+		(*out)->type = v->tag == TAG_FLOAT ? NODE_FLOAT : NODE_INT;
+		return 0;
+	}
 	if (v->tag == TAG_FLOAT) {
 		n = node_float(l->d, v->f);
 	} else {
@@ -164,6 +169,7 @@ static int plain(struct loader *l, struct sv s, enum yaml_tag want, struct node 
 	switch (v.tag) {
 	case TAG_NULL:
 		*out = make(l, NODE_NULL);
+		(*out)->flags = s.n ? 0 : NODE_BLANK;
 		return 0;
 	case TAG_BOOL:
 		*out = make(l, NODE_BOOL);

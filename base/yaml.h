@@ -8,6 +8,7 @@
 enum yaml_flags {
 	YAML_UNIQUE_KEYS = 1,   /* reading: a duplicate key is an error */
 	YAML_1_2 = 2,           /* reading: as go-yaml v3 (kustomize): only true and false are booleans, times become RFC 3339 */
+	YAML_AS_WRITTEN = 8,    /* reading: numbers keep the text that they were written with, to be copied; see yaml_settle() */
 	YAML_SORTED = 4,        /* writing: members in go-yaml's order of keys: A_B before AB, a2 before a10 */
 };
 
@@ -19,5 +20,9 @@ MUST_CHECK int yaml_read_all(struct sv text, const char *file, unsigned flags, s
 /* The one document of a text; none gives a document whose root is null, a second one is an error. */
 MUST_CHECK int yaml_read(struct sv text, const char *file, unsigned flags, struct doc **out, struct err *err);
 void docs_free(struct docs *d);
+/* What a plain scalar means, read as YAML_1_2 | YAML_AS_WRITTEN. */
+struct node *yaml_plain(struct doc *d, struct sv text);
+/* Makes JSON's numbers of those that were read as they were written: 0x1F becomes 31, 1.0 becomes 1. In place. */
+void yaml_settle(struct doc *d, struct node *n);
 
 void yaml_write(struct str *out, const struct node *n, unsigned flags);         /* one document, no `---`, ends in a newline */

@@ -189,6 +189,48 @@ static void yaml_output_is_go_yamls(void **state)
 		expect_yaml(rows[i].in, 0, rows[i].want);
 }
 
+static void yaml_numbers_as_written_keep_their_text_until_settled(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "v: 0x1F", "0x1F", "31" }, { "v: 1.10", "1.10", "1.1" }, { "v: 1_000", "1_000", "1000" }, { "v: 1.0", "1.0", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(err) e = { 0 };
+		AUTO_DOC d = NULL;
+
+		assert_ok(yaml_read(sv_c(rows[i][0]), "t.yaml", YAML_1_2 | YAML_AS_WRITTEN, &d, &e), &e);
+		assert_string_equal(node_get(doc_root(d), "v")->text, rows[i][1]);
+		yaml_settle(d, doc_root(d));
+		assert_string_equal(node_get(doc_root(d), "v")->text, rows[i][2]);
+	}
+}
+
+static void yaml_nulls_tell_whether_they_were_written(void **state)
+{
+	AUTO(err) e = { 0 };
+	AUTO_DOC d = NULL;
+
+	(void)state;
+	assert_ok(yaml_read(sv_c("a:\nb: null\nc: ~\n"), "t.yaml", YAML_1_2, &d, &e), &e);
+	assert_int_equal(node_get(doc_root(d), "a")->flags, NODE_BLANK);
+	assert_int_equal(node_get(doc_root(d), "b")->flags, 0);
+	assert_int_equal(node_get(doc_root(d), "c")->flags, 0);
+}
+
+static void yaml_plain_resolves_text(void **state)
+{
+	AUTO_DOC d = doc_new();
+
+	(void)state;
+	assert_int_equal(yaml_plain(d, SV("8080"))->type, NODE_INT);
+	assert_int_equal(yaml_plain(d, SV("true"))->type, NODE_BOOL);
+	assert_int_equal(yaml_plain(d, SV("yes"))->type, NODE_STR);
+	assert_int_equal(yaml_plain(d, SV("1.5"))->type, NODE_FLOAT);
+	assert_int_equal(yaml_plain(d, SV(""))->type, NODE_NULL);
+}
+
 static void yaml_long_lines_fold_at_80(void **state)
 {
 	(void)state;
@@ -236,6 +278,9 @@ int main(void)
 		TEST(yaml_depth_is_bounded),
 		TEST(yaml_streams_give_every_document_but_empty_ones),
 		TEST(yaml_output_is_go_yamls),
+		TEST(yaml_numbers_as_written_keep_their_text_until_settled),
+		TEST(yaml_nulls_tell_whether_they_were_written),
+		TEST(yaml_plain_resolves_text),
 		TEST(yaml_long_lines_fold_at_80),
 		TEST(yaml_sorted_keys_follow_go_yamls_order),
 		TEST(yaml_written_is_read_as_the_same),

@@ -1,0 +1,420 @@
+/* PatchTransformer, PatchStrategicMergeTransformer, PatchJson6902Transformer. */
+#include <stdlib.h>
+
+#include "base/yaml.h"
+#include "kube/patch/patch.h"
+#include "render/kustomize/merge.h"
+#include "render/kustomize/transform.h"
+
+#define OBJECT_FLAGS (YAML_UNIQUE_KEYS | YAML_1_2 | YAML_AS_WRITTEN)
+
+/* ---- strategic merge ---- */
+
+static int merge_into(struct build *b, struct resource *r, const struct resource *patch, struct err *err)
+{
+	struct id id = *resource_id(r);
+	struct node *root, *changes = node_import(r->doc, patch->doc, patch->root);
+	const char *kind = doc_text(r->doc, sv_c(id.kind)), *name = doc_text(r->doc, sv_c(id.name));
+	const char *ns = doc_text(r->doc, sv_c(id.ns));
+
+	if (patch->allow_name || patch->allow_kind)
+		resource_remember(r);
+	TRY(merge_strategic(r->doc, r->root, changes, build_openapi(b), &root, err));
+	r->root = root;
+	doc_set_root(r->doc, root);
+	if (!root || !node_n(root)) {
+		r->root = NULL;
+		return 0;
+	}
+	if (!patch->allow_kind)
+		resource_set_kind(r, kind);
+	if (!patch->allow_name)
+		resource_set_name(r, name);
+	resource_set_ns(r, ns);
+	return 0;
+}
+
+static int merge_one(struct build *b, struct resource *r, struct resource *patch, struct err *err)
+{
+	char *name = id_text(resource_id(r)), where[256];
+	int code = merge_into(b, r, patch, err);
+
+	err_wrap(err, code, "%s: patch of %s", node_where(patch->doc, patch->root, where), name);
+	free(name);
+	return code;
+}
+
+/* The name among the objects of that kind that comes nearest. */
+static const char *near_name(const struct set *s, const struct id *id)
+{
+	const char *near = NULL;
+	size_t best = strlen(id->name) / 2 + 1;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct id other = s->v[i]->root ? resource_original(s->v[i]) : (struct id){ "", "", "", "", "" };
+		size_t d = strcmp(other.kind, id->kind) ? best : sv_distance(sv_c(other.name), sv_c(id->name));
+
+		if (d < best) {
+			best = d;
+			near = other.name;
+		}
+	}
+	return near;
+}
+
+static int find_target(struct set *s, struct resource *patch, struct resource **out, struct err *err)
+{
+	const struct id *id = resource_id(patch);
+	const struct found *f = set_find_any(s, id);
+	const char *near;
+	char *name, where[256];
+	size_t n = 0;
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		if (!s->v[f->v[i]]->root)
+			continue;
+		*out = s->v[f->v[i]];
+		n++;
+	}
+	if (n == 1)
+		return 0;
+	name = id_text(id);
+	near = n ? NULL : near_name(s, id);
+	err_set(err, n ? ERR_CONFLICT : ERR_NOT_FOUND,
+		"%s: no resource matches strategic merge patch %s: %s matches for Id %s; failed to find unique target for patch %s%s%s%s",
+		node_where(patch->doc, patch->root, where), name, n ? "multiple" : "no", name, name, near ? " (did you mean \"" : "",
+		near ? near : "", near ? "\"?)" : "");
+	free(name);
+	return n ? -ERR_CONFLICT : -ERR_NOT_FOUND;
+}
+
+/* Each patch to the one object that it names. */
+static int merge_named(const struct transformation *x, struct set *patches, struct err *err)
+{
+	for (size_t i = 0; i < patches->n; i++) {
+		struct resource *r;
+		struct id before;
+
+		TRY(find_target(x->set, patches->v[i], &r, err));
+		before = *resource_id(r);
+		TRY(merge_one(x->t->b, r, patches->v[i], err));
+		if (!r->root || !id_eq(&before, resource_id(r)))
+			set_changed(x->set);
+	}
+	return 0;
+}
+
+/* One patch to every object that is selected, as if it had their names. */
+static int merge_selected(const struct transformation *x, struct resource *patch, const struct selection *sel, struct err *err)
+{
+	const char *kind = resource_id(patch)->kind;
+
+	for (size_t i = 0; i < x->set->n; i++) {
+		struct resource *r = x->set->v[i];
+		int hit = r->root ? selection_has(sel, r, err) : 0;
+
+		TRY(hit);
+		if (!hit)
+			continue;
+		node_set(patch->doc, patch->root, "apiVersion", node_copy(patch->doc, node_get(r->root, "apiVersion")));
+		resource_set_kind(patch, kind);
+		TRY(merge_one(x->t->b, r, patch, err));
+	}
+	set_changed(x->set);
+	return set_check_unique(x->set, err);
+}
+
+/* ---- JSON patches ---- */
+
+static int apply_ops(const struct transformation *x, const struct node *ops, const struct selection *sel, bool remember, struct err *err)
+{
+	for (size_t i = 0; i < x->set->n; i++) {
+		struct resource *r = x->set->v[i];
+		int hit = r->root ? selection_has(sel, r, err) : 0;
+		struct node *out;
+		char *name;
+
+		TRY(hit);
+		if (!hit)
+			continue;
+		if (remember)
+			resource_remember(r);
+		yaml_settle(r->doc, r->root);
+		name = id_text(resource_id(r));
+		hit = err_wrap(err, patch_json(r->doc, r->root, ops, &out, err), "JSON patch of %s", name);
+		free(name);
+		TRY(hit);
+		r->root = out;
+		doc_set_root(r->doc, out);
+	}
+	return 0;
+}
+
+static int check_ops(const struct doc *d, const char *source, struct err *err)
+{
+	const struct node *op;
+	char where[256];
+
+	if (!node_is(doc_root(d), NODE_SEQ))
+		return err_set(err, ERR_INVALID, "%s: a JSON patch is a list of operations", source);
+	node_each(op, doc_root(d))
+		if (!node_is(op, NODE_MAP) || !node_text(node_get(op, "op")))
+			return err_set(err, ERR_INVALID, "%s: an operation of a JSON patch is a mapping with op, path and value",
+				       node_where(d, op, where));
+	return 0;
+}
+
+/* ---- PatchTransformer: either kind ---- */
+
+struct loaded {
+	struct str text;
+	const char *shown;              /* for file and line */
+	struct set merges;              /* strategic merge patches */
+	struct doc *ops;                /* or a JSON patch */
+};
+
+static void loaded_free(struct loaded *l)
+{
+	str_free(&l->text);
+	set_free(&l->merges);
+	doc_drop(&l->ops);
+}
+
+/* The text of a patch that stands in a file, or in the configuration itself. */
+static int load_text(const struct transformation *x, const char *path, const char *text, struct loaded *l, struct err *err)
+{
+	struct sv trimmed = sv_trim(sv_c(text));
+	bool has_path = path && *path;
+
+	if (!has_path && !trimmed.n)
+		return err_set(err, ERR_INVALID, "must specify one of patch and path in a patch");
+	if (has_path && trimmed.n)
+		return err_set(err, ERR_INVALID, "patch and path can't be set at the same time");
+	l->shown = x->where;
+	if (!has_path) {
+		str_add(&l->text, trimmed);
+		return 0;
+	}
+	return err_wrap(err, dir_load(&x->t->dir, path, &l->text, &l->shown, err), "failed to get the patch file from path(%s)", path);
+}
+
+static int read_ops(struct loaded *l, struct err *err)
+{
+	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
+
+	TRY(yaml_read_all(str_sv(&l->text), l->shown, 0, &docs, err));
+	if (!docs.n)
+		return 0;
+	l->ops = doc_ref(docs.v[0]);
+	return check_ops(l->ops, l->shown, err);
+}
+
+/* What the first document is tells which kind of patch it is. */
+static int read_patch(struct loaded *l, struct err *err)
+{
+	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
+	int r;
+
+	r = yaml_read_all(str_sv(&l->text), l->shown, OBJECT_FLAGS, &docs, err);
+	if (r >= 0 && !docs.n)
+		return 0;
+	if (r >= 0 && node_is(doc_root(docs.v[0]), NODE_SEQ))
+		r = read_ops(l, err);
+	else if (r >= 0)
+		r = build_read_objects(str_sv(&l->text), l->shown, &l->merges, err);
+	return err_wrap(err, r, "unable to parse SM or JSON patch from %s", l->shown);
+}
+
+static int apply_loaded(const struct transformation *x, const struct patch_spec *p, struct loaded *l, struct err *err)
+{
+	struct selection *sel = NULL;
+	int r;
+
+	if (!l->merges.n && !l->ops)
+		return 0;
+	for (size_t i = 0; p->options && i < l->merges.n; i++) {
+		l->merges.v[i]->allow_name = p->options->allow_name;
+		l->merges.v[i]->allow_kind = p->options->allow_kind;
+	}
+	if (!p->target && l->ops)
+		return err_set(err, ERR_INVALID, "must specify a target for JSON patch %s", l->shown);
+	if (!p->target)
+		return merge_named(x, &l->merges, err);
+	if (l->merges.n > 1)
+		return err_set(err, ERR_INVALID, "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set "
+			       "`patches.target` field: %s", l->shown);
+	r = selection_new(p->target, &sel, err);
+	if (r >= 0)
+		r = l->ops ? apply_ops(x, doc_root(l->ops), sel, true, err) : merge_selected(x, l->merges.v[0], sel, err);
+	selection_free(&sel);
+	return r;
+}
+
+static int run_patch(const struct transformation *x, const void *config, struct err *err)
+{
+	const struct patch_spec *p = config;
+	struct loaded l = { 0 };
+	int r = load_text(x, p->path, p->patch, &l, err);
+
+	if (r >= 0)
+		r = read_patch(&l, err);
+	if (r >= 0)
+		r = apply_loaded(x, p, &l, err);
+	loaded_free(&l);
+	return r;
+}
+
+static size_t count_patches(const struct target *t) { return t->k.patches.n; }
+
+static int configure_patch(struct target *t, size_t i, void *config, struct err *err)
+{
+	(void)err;
+	*(struct patch_spec *)config = t->k.patches.v[i];
+	return 0;
+}
+
+const struct transformer transform_patch = { "PatchTransformer", &patch_shape, count_patches, configure_patch, run_patch };
+
+/* ---- PatchJson6902Transformer ---- */
+
+struct json_patch { const struct node *at; struct selector_spec *target; const char *path, *ops; };
+
+static const struct shape_field json_fields[] = {
+	FIELD_IN(json_patch, target, "target", ONE, selector_shape),
+	FIELD_OF(json_patch, path, "path", STR),
+	FIELD_OF(json_patch, ops, "jsonOp", STR),
+	{ 0 }
+};
+static const struct shape json_shape = { sizeof(struct json_patch), json_fields };
+
+static int check_json(const struct json_patch *p, struct err *err)
+{
+	bool path = p->path && *p->path, ops = p->ops && *p->ops;
+
+	if (!p->target || !p->target->name || !*p->target->name)
+		return err_set(err, ERR_INVALID, "must specify the target name");
+	if (!path && !ops)
+		return err_set(err, ERR_INVALID, "empty file path and empty jsonOp");
+	if (path && ops)
+		return err_set(err, ERR_INVALID, "must specify a file path or jsonOp, not both");
+	return 0;
+}
+
+static int run_json(const struct transformation *x, const void *config, struct err *err)
+{
+	const struct json_patch *p = config;
+	struct selection *sel = NULL;
+	struct loaded l = { 0 };
+	int r = check_json(p, err);
+
+	if (r >= 0)
+		r = load_text(x, p->path, p->ops, &l, err);
+	if (r >= 0)
+		r = read_ops(&l, err);
+	if (r >= 0 && (!l.ops || !node_n(doc_root(l.ops))))
+		r = err_set(err, ERR_INVALID, "patch appears to be empty; file=%s", l.shown);
+	if (r >= 0)
+		r = selection_new(p->target, &sel, err);
+	if (r >= 0)
+		r = apply_ops(x, doc_root(l.ops), sel, false, err);
+	selection_free(&sel);
+	loaded_free(&l);
+	return r;
+}
+
+static size_t count_json(const struct target *t) { return t->k.patches_json.n; }
+
+static int configure_json(struct target *t, size_t i, void *config, struct err *err)
+{
+	const struct patch_spec *from = &t->k.patches_json.v[i];
+
+	(void)err;
+	*(struct json_patch *)config = (struct json_patch){ from->at, from->target, from->path, from->patch };
+	return 0;
+}
+
+const struct transformer transform_patch_json = { "PatchJson6902Transformer", &json_shape, count_json, configure_json, run_json };
+
+/* ---- PatchStrategicMergeTransformer ---- */
+
+struct merges { const struct node *at; struct strs paths; const char *patches; };
+
+static const struct shape_field merges_fields[] = {
+	FIELD_OF(merges, paths, "paths", STRS),
+	FIELD_OF(merges, patches, "patches", STR),
+	{ 0 }
+};
+static const struct shape merges_shape = { sizeof(struct merges), merges_fields };
+
+/* An entry is a patch itself if it reads as one, and else names a file. */
+static int load_entry(const struct transformation *x, const char *entry, struct set *out, struct err *err)
+{
+	struct set inlined = { 0 };
+	AUTO(str) text = { 0 };
+	const char *shown;
+	int r;
+
+	if (build_read_objects(sv_c(entry), x->where, &inlined, NULL) >= 0) {
+		for (size_t i = 0; i < inlined.n; i++)
+			set_push(out, inlined.v[i]);
+		inlined.n = 0;
+		set_free(&inlined);
+		return 0;
+	}
+	set_free(&inlined);
+	TRY(dir_load(&x->t->dir, entry, &text, &shown, err));
+	r = build_read_objects(str_sv(&text), shown, &inlined, err);
+	for (size_t i = 0; i < inlined.n; i++)
+		set_push(out, inlined.v[i]);
+	inlined.n = 0;
+	set_free(&inlined);
+	return r;
+}
+
+static int merge_all(const struct transformation *x, const struct merges *m, struct set *patches, struct err *err)
+{
+	struct set own = { 0 };
+	int r = 0;
+
+	if (!m->paths.n && (!m->patches || !*m->patches))
+		return err_set(err, ERR_INVALID, "empty file path and empty patch content");
+	for (size_t i = 0; i < m->paths.n; i++)
+		TRY(load_entry(x, m->paths.v[i], patches, err));
+	if (m->patches && *m->patches)
+		r = build_read_objects(sv_c(m->patches), x->where, &own, err);
+	for (size_t i = 0; i < own.n; i++)
+		set_push(patches, own.v[i]);
+	own.n = 0;
+	set_free(&own);
+	TRY(r);
+	if (!patches->n)
+		return err_set(err, ERR_INVALID, "patch appears to be empty");
+	for (size_t i = 0; i < patches->n; i++) {
+		TRY(merge_named(x, &(struct set){ .v = &patches->v[i], .n = 1 }, err));
+		set_drop_deleted(x->set);
+		TRY(set_check_unique(x->set, err));
+	}
+	return 0;
+}
+
+static int run_merges(const struct transformation *x, const void *config, struct err *err)
+{
+	struct set patches = { 0 };
+	int r = merge_all(x, config, &patches, err);
+
+	set_free(&patches);
+	return r;
+}
+
+static size_t count_merges(const struct target *t) { return t->k.patches_strategic.n ? 1 : 0; }
+
+static int configure_merges(struct target *t, size_t i, void *config, struct err *err)
+{
+	(void)i, (void)err;
+	*(struct merges *)config = (struct merges){ node_get(t->k.at, "patchesStrategicMerge"), t->k.patches_strategic, NULL };
+	return 0;
+}
+
+const struct transformer transform_patch_strategic = {
+	"PatchStrategicMergeTransformer", &merges_shape, count_merges, configure_merges, run_merges,
+};

@@ -1,0 +1,13 @@
+/* render/kustomize/regex.h - regular expressions of selectors and image names, bounded in time and memory. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct regex { char *literal; void *code; };    /* one of them; { 0 } matches everything */
+
+/* As Go's regexp reads a pattern: back references and look-around are errors. whole: it must match all of a text. */
+MUST_CHECK int regex_init(struct regex *r, const char *pattern, bool whole, struct err *err);
+/* 1, 0, or ERR_TOO_LARGE when it takes too many steps. */
+MUST_CHECK int regex_matches(const struct regex *r, struct sv text, struct err *err);
+void regex_free(struct regex *r);
