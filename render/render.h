@@ -6,6 +6,8 @@
 #include "base/vfs.h"
 #include "base/yaml.h"
 
+struct trail;
+
 enum render_type { RENDER_AUTO, RENDER_PLAIN, RENDER_KUSTOMIZE, RENDER_CHART };
 
 enum set_kind { SET_VALUE = 1, SET_STRING, SET_JSON, SET_FILE, SET_LITERAL, SET_VALUES_FILE, SET_VALUES_TEXT };
@@ -13,6 +15,11 @@ struct render_set { enum set_kind kind; const char *text; };    /* one -f, --set
 
 struct render_opts {
 	enum render_type type;
+	const char *from;                       /* directory of the view that paths in messages are relative to; NULL: its root */
+	bool explain;                           /* keep who set what: rendered.trails */
+	/* What lies elsewhere, named by a URL: a view (borrowed) and the file or directory in it. NULL: such names are errors. */
+	int (*remote)(void *arg, const char *url, struct vfs **view, struct str *path, struct err *err);
+	void *remote_arg;
 	/* plain */
 	bool recurse;
 	const char *include, *exclude;          /* globs; NULL: none */
@@ -35,6 +42,7 @@ struct rendered {
 	struct docs objects;                    /* roots are the objects; Lists are expanded */
 	struct str notes;                       /* NOTES.txt of a chart */
 	struct str warnings;                    /* a line each */
+	struct { struct trail **v; size_t n, cap; } trails;     /* of each object, when asked for: render/trail.h */
 };
 
 /* Argo CD's detection: Chart.yaml, kustomization.*, else plain. */

@@ -55,59 +55,54 @@ bool sandbox_is_list(lua_State *lua, int index)
 	return n > 0 && seen == n;
 }
 
-static void push(lua_State *lua, const struct node *n, bool floats);
-
-static void push_number(lua_State *lua, const struct node *n, bool floats)
+static void push_number(lua_State *lua, const struct node *n)
 {
 	int64_t whole;
 	double number = 0;
 
-	if (n->type == NODE_INT && (!floats || n->flags & NODE_TYPED) && node_to_i64(n, &whole))
+	if (n->type == NODE_INT && node_to_i64(n, &whole))
 		lua_pushinteger(lua, whole);
 	else
 		lua_pushnumber(lua, node_to_double(n, &number) ? number : 0);
 }
 
-static void push_list(lua_State *lua, const struct node *n, bool floats)
+static void push_list(lua_State *lua, const struct node *n)
 {
 	struct node *item;
 	lua_Integer i = 0;
 
 	sandbox_new_list(lua);
 	node_each(item, n) {
-		push(lua, item, floats);
+		sandbox_push(lua, item);
 		lua_rawseti(lua, -2, ++i);
 	}
 }
 
-static void push_map(lua_State *lua, const struct node *n, bool floats)
+static void push_map(lua_State *lua, const struct node *n)
 {
 	struct member *m;
 
 	sandbox_new_map(lua);
 	node_members(m, n) {
 		lua_pushlstring(lua, m->key, m->key_n);
-		push(lua, m->value, floats);
+		sandbox_push(lua, m->value);
 		lua_rawset(lua, -3);
 	}
 }
 
-static void push(lua_State *lua, const struct node *n, bool floats)
+void sandbox_push(lua_State *lua, const struct node *n)
 {
 	luaL_checkstack(lua, 4, "nested too deeply");
 	switch (n ? (enum node_type)n->type : NODE_NULL) {
 	case NODE_NULL:  lua_pushlightuserdata(lua, NULL); break;
 	case NODE_BOOL:  lua_pushboolean(lua, n->b); break;
 	case NODE_INT:
-	case NODE_FLOAT: push_number(lua, n, floats); break;
+	case NODE_FLOAT: push_number(lua, n); break;
 	case NODE_STR:   lua_pushlstring(lua, n->text, n->n); break;
-	case NODE_SEQ:   push_list(lua, n, floats); break;
-	case NODE_MAP:   push_map(lua, n, floats); break;
+	case NODE_SEQ:   push_list(lua, n); break;
+	case NODE_MAP:   push_map(lua, n); break;
 	}
 }
-
-void sandbox_push(lua_State *lua, const struct node *n) { push(lua, n, false); }
-void sandbox_push_floats(lua_State *lua, const struct node *n) { push(lua, n, true); }
 
 /* ---- back ---- */
 
