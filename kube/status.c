@@ -11,7 +11,8 @@ static struct node *status_start(struct doc *d, const char *outcome)
 	return s;
 }
 
-static struct node *details(struct doc *d, const struct kind *k, const char *name)
+/* kubectl prints `The Service "web" is invalid` out of it, so an Invalid has the kind where others have the plural. */
+static struct node *details(struct doc *d, const struct kind *k, const char *name, bool by_kind)
 {
 	struct node *n = node_map(d);
 
@@ -20,7 +21,7 @@ static struct node *details(struct doc *d, const struct kind *k, const char *nam
 	if (k && *k->group)
 		node_set(d, n, "group", node_str(d, k->group));
 	if (k)
-		node_set(d, n, "kind", node_str(d, k->plural));
+		node_set(d, n, "kind", node_str(d, by_kind ? k->kind : k->plural));
 	return n;
 }
 
@@ -42,7 +43,7 @@ static struct node *causes(struct doc *d, const struct err *e)
 
 struct node *status_of_err(struct doc *d, const struct err *e, const struct kind *k, const char *name)
 {
-	struct node *s = status_start(d, "Failure"), *det = details(d, k, name);
+	struct node *s = status_start(d, "Failure"), *det = details(d, k, name, e->code == ERR_INVALID);
 
 	node_set(d, s, "message", node_str(d, err_msg(e)));
 	node_set(d, s, "reason", node_str(d, err_reason(e->code)));
@@ -58,7 +59,7 @@ struct node *status_of_err(struct doc *d, const struct err *e, const struct kind
 
 struct node *status_success(struct doc *d, const struct kind *k, const char *name, const char *uid)
 {
-	struct node *s = status_start(d, "Success"), *det = details(d, k, name);
+	struct node *s = status_start(d, "Success"), *det = details(d, k, name, false);
 
 	if (uid && *uid)
 		node_set(d, det, "uid", node_str(d, uid));

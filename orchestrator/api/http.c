@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/yaml.h"
+#include "kube/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -291,13 +292,11 @@ static int delete_options(struct exchange *x, struct doc **body, struct str *pro
 static void reply_deleted(struct exchange *x, struct item *last)
 {
 	struct object *o = item_object(last);
-	AUTO(str) out = { 0 }, name = { 0 };
+	AUTO_DOC d = doc_new();
+	AUTO(str) out = { 0 };
 
-	json_write_string(&name, sv_c(last->name), 0);
-	str_addf(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{\"name\":%s,", str_c(&name));
-	if (*x->route.group)
-		str_addf(&out, "\"group\":\"%s\",", x->route.group);
-	str_addf(&out, "\"kind\":\"%s\",\"uid\":\"%s\"}}\n", x->route.plural, o ? o->uid : "");
+	json_write(&out, status_success(d, x->route.kind, last->name, o ? o->uid : NULL), 0);
+	str_add1(&out, '\n');
 	reply_json(x->http, 200, &out);
 }
 

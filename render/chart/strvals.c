@@ -54,8 +54,12 @@ static struct node *typed(struct parser *p, const struct str *s)
 		return node_bool(p->d, sv_eq_c(v, "true"));
 	if (sv_eq_c(v, "null"))
 		return node_null(p->d);
-	if (sv_eq_c(v, "0") || (v.n && *v.p != '0' && *v.p != '+' && sv_to_i64(v, &number)))
-		return node_int(p->d, sv_eq_c(v, "0") ? 0 : number);
+	if (sv_eq_c(v, "0") || (v.n && *v.p != '0' && *v.p != '+' && sv_to_i64(v, &number))) {
+		struct node *n = node_int(p->d, sv_eq_c(v, "0") ? 0 : number);
+
+		n->flags |= NODE_TYPED;
+		return n;
+	}
 	return node_strn(p->d, v);
 }
 

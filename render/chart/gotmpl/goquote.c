@@ -9,8 +9,8 @@
 
 /* ---- strings ---- */
 
-/* unicode.IsPrint: letters, marks, numbers, punctuation, symbols, and the ASCII space. */
-static bool is_print(uint32_t c)
+/* Letters, marks, numbers, punctuation, symbols, and the ASCII space. */
+bool go_is_print(uint32_t c)
 {
 	if (c == ' ')
 		return true;
@@ -45,7 +45,7 @@ void go_quote(struct sv s, char quote, bool ascii, struct str *out)
 			str_addf(out, "\\x%02x", (unsigned char)*from);
 		else if (c == (uint32_t)quote || c == '\\')
 			str_addf(out, "\\%c", (char)c);
-		else if (c < 0x80 ? c >= ' ' && c != 0x7f : !ascii && is_print(c))
+		else if (c < 0x80 ? c >= ' ' && c != 0x7f : !ascii && go_is_print(c))
 			str_add(out, (struct sv){ from, (size_t)(p - from) });
 		else if (add_short_escape(c, out))
 			continue;

@@ -55,7 +55,7 @@ static bool right_trims(struct sv s) { return s.n >= 4 && is_space(s.p[0]) && sv
 /* After "{{" and its marker: a comment to its end, with the delimiter. */
 static int skip_comment(struct lexer *l, struct err *err)
 {
-	const char *end = memmem(l->all.p + l->at, l->all.n - l->at, "*/", 2);
+	const char *end = memmem(l->all.p + l->at + 2, l->all.n - l->at - 2, "*/", 2);
 
 	if (!end)
 		return failed(l, err, "unclosed comment");

@@ -61,6 +61,10 @@ static bool read_float(const char *text, double *out)
 {
 	char *end;
 
+	const char *digits = text + (*text == '-' || *text == '+');
+
+	if (digits[0] == '0' && isdigit((unsigned char)digits[1]) && !strpbrk(digits, ".eE"))
+		return false;                           /* 08: an octal number that is none */
 	if (strpbrk(text, "nNiI") || (strpbrk(text, "xX") && !strpbrk(text, "pP")))
 		return false;                           /* nan and inf are no literals; hexadecimal floats need an exponent */
 	*out = strtod(text, &end);

@@ -444,15 +444,20 @@ static bool is_empty(const struct tmpl *list)
 	return true;
 }
 
-static void define(struct parser *p, struct sv name, struct tmpl *body)
+/* Within one text a name is defined once; over an older text the new definition wins, unless it is empty. */
+static int define(struct parser *p, struct sv name, struct tmpl *body)
 {
 	struct tmpl_def *old = map_get(&p->set->defs, name);
 	struct tmpl_def *def = doc_alloc(p->arena, sizeof *def);
 
 	if (old && is_empty(body) && !is_empty(old->body))
-		return;
-	*def = (struct tmpl_def){ doc_text(p->arena, name), doc_text(p->arena, sv_c(p->name)), body };
+		return 0;
+	if (old && old->text == p->lexer.all.p && !is_empty(old->body))
+		return err_set(p->err, ERR_INVALID, "%s:%u:%u: multiple definition of template \"" SV_FMT "\"", p->name, body->line,
+			       body->column, SV_ARG(name));
+	*def = (struct tmpl_def){ doc_text(p->arena, name), doc_text(p->arena, sv_c(p->name)), p->lexer.all.p, body };
 	(void)map_put(&p->set->defs, name, def);
+	return 0;
 }
 
 /* The body of a define or a block, to its end, as a template of its own: only `$` is in scope. */
@@ -475,8 +480,7 @@ static int parse_body(struct parser *p, struct sv name)
 	if (ended_by.type == TOKEN_ELSE)
 		return failed_at(p, &ended_by, "unexpected {{else}} in define clause");
 	TRY(end_action(p, "define clause"));
-	define(p, name, body);
-	return 0;
+	return define(p, name, body);
 }
 
 static int parse_define(struct parser *p)
@@ -612,6 +616,5 @@ int tmpl_parse(struct tmpl_set *s, const char *name, struct sv text, bool (*has_
 	r = parse_list(&p, true, &body, &ended_by);
 	vec_free(&p.vars);
 	TRY(r);
-	define(&p, sv_c(name), body);
-	return 0;
+	return define(&p, sv_c(name), body);
 }

@@ -32,13 +32,13 @@ struct tmpl {
 };
 
 /* Named templates of a chart: name -> struct tmpl * (a LIST), with the file that defined it. */
-struct tmpl_def { const char *name, *file; struct tmpl *body; };
+struct tmpl_def { const char *name, *file, *text; struct tmpl *body; };      /* text: where the file's text is, to tell texts apart */
 struct tmpl_set { struct doc *arena; struct map defs; };        /* values: struct tmpl_def * in the arena */
 
 void tmpl_set_init(struct tmpl_set *s);
 void tmpl_set_free(struct tmpl_set *s);
 
-/* Parses text as the template `name` and adds it and those that it defines. A later definition replaces an earlier one
- * unless it is empty. has_function tells which functions exist. Errors are ERR_INVALID "NAME:LINE:COLUMN: what". */
+/* Parses text as the template `name` and adds it and those that it defines. A later definition replaces one of
+ * an earlier text unless it is empty; two in one text are an error. has_function tells which functions exist. Errors are ERR_INVALID "NAME:LINE:COLUMN: what". */
 MUST_CHECK int tmpl_parse(struct tmpl_set *s, const char *name, struct sv text, bool (*has_function)(struct sv name),
 			  struct err *err);

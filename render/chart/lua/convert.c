@@ -55,54 +55,59 @@ bool sandbox_is_list(lua_State *lua, int index)
 	return n > 0 && seen == n;
 }
 
-static void push_number(lua_State *lua, const struct node *n)
+static void push(lua_State *lua, const struct node *n, bool floats);
+
+static void push_number(lua_State *lua, const struct node *n, bool floats)
 {
 	int64_t whole;
 	double number = 0;
 
-	if (n->type == NODE_INT && node_to_i64(n, &whole))
+	if (n->type == NODE_INT && (!floats || n->flags & NODE_TYPED) && node_to_i64(n, &whole))
 		lua_pushinteger(lua, whole);
 	else
 		lua_pushnumber(lua, node_to_double(n, &number) ? number : 0);
 }
 
-static void push_list(lua_State *lua, const struct node *n)
+static void push_list(lua_State *lua, const struct node *n, bool floats)
 {
 	struct node *item;
 	lua_Integer i = 0;
 
 	sandbox_new_list(lua);
 	node_each(item, n) {
-		sandbox_push(lua, item);
+		push(lua, item, floats);
 		lua_rawseti(lua, -2, ++i);
 	}
 }
 
-static void push_map(lua_State *lua, const struct node *n)
+static void push_map(lua_State *lua, const struct node *n, bool floats)
 {
 	struct member *m;
 
 	sandbox_new_map(lua);
 	node_members(m, n) {
 		lua_pushlstring(lua, m->key, m->key_n);
-		sandbox_push(lua, m->value);
+		push(lua, m->value, floats);
 		lua_rawset(lua, -3);
 	}
 }
 
-void sandbox_push(lua_State *lua, const struct node *n)
+static void push(lua_State *lua, const struct node *n, bool floats)
 {
 	luaL_checkstack(lua, 4, "nested too deeply");
 	switch (n ? (enum node_type)n->type : NODE_NULL) {
 	case NODE_NULL:  lua_pushlightuserdata(lua, NULL); break;
 	case NODE_BOOL:  lua_pushboolean(lua, n->b); break;
 	case NODE_INT:
-	case NODE_FLOAT: push_number(lua, n); break;
+	case NODE_FLOAT: push_number(lua, n, floats); break;
 	case NODE_STR:   lua_pushlstring(lua, n->text, n->n); break;
-	case NODE_SEQ:   push_list(lua, n); break;
-	case NODE_MAP:   push_map(lua, n); break;
+	case NODE_SEQ:   push_list(lua, n, floats); break;
+	case NODE_MAP:   push_map(lua, n, floats); break;
 	}
 }
+
+void sandbox_push(lua_State *lua, const struct node *n) { push(lua, n, false); }
+void sandbox_push_floats(lua_State *lua, const struct node *n) { push(lua, n, true); }
 
 /* ---- back ---- */
 

@@ -16,6 +16,8 @@ struct sandbox {
 	lua_State *lua;
 	size_t memory, memory_max;
 	int64_t left, instructions;
+	bool (*describe)(void *arg, const char *source, int line, struct str *out);
+	void *describe_arg;
 };
 
 /* ---- limits ---- */
@@ -246,24 +248,51 @@ int sandbox_load(struct sandbox *s, struct sv text, const char *chunk, struct er
 	return -ERR_INVALID;
 }
 
-/* The message of an error, and the calls that led to it. */
+void sandbox_describe_frames(struct sandbox *s, bool (*fn)(void *, const char *, int, struct str *), void *arg)
+{
+	s->describe = fn;
+	s->describe_arg = arg;
+}
+
+struct trace { struct str head, calls; bool described; int shown; };
+
+/* Frames of engines are "where: " before the message for the first, and "called from where" for the others, as are
+ * scripts' own frames but for the innermost, whose line Lua has put into the message. */
+static void add_frame(const struct sandbox *s, const lua_Debug *ar, bool innermost, struct trace *t)
+{
+	AUTO(str) where = { 0 };
+	bool ours = s->describe && s->describe(s->describe_arg, ar->source, ar->currentline, &where);
+
+	if (!ours && innermost)
+		return;
+	t->shown++;
+	if (ours && !t->described && !t->calls.n) {
+		t->described = true;
+		str_addf(&t->head, "%s: ", str_c(&where));
+		return;
+	}
+	if (!ours)
+		str_addf(&where, "%s:%d", ar->short_src, ar->currentline);
+	str_addf(&t->calls, "\n  called from %s", str_c(&where));
+}
+
+/* The message of an error, where it happened, and the calls that led there. */
 static int add_calls(lua_State *lua)
 {
 	const char *msg = luaL_tolstring(lua, 1, NULL);
-	luaL_Buffer b;
+	struct trace t = { 0 };
 	lua_Debug ar;
 
-	luaL_buffinit(lua, &b);
-	luaL_addstring(&b, msg);
-	for (int level = 2, shown = 0; shown < CALLS_SHOWN && lua_getstack(lua, level, &ar); level++) {
+	for (int level = 1; t.shown < CALLS_SHOWN && lua_getstack(lua, level, &ar); level++) {
 		lua_getinfo(lua, "Sl", &ar);
-		if (ar.currentline < 0)
-			continue;
-		lua_pushfstring(lua, "\n  called from %s:%d", ar.short_src, ar.currentline);
-		luaL_addvalue(&b);
-		shown++;
+		if (ar.currentline >= 0)
+			add_frame(sandbox_of(lua), &ar, level == 1, &t);
 	}
-	luaL_pushresult(&b);
+	str_addc(&t.head, msg);
+	str_add(&t.head, str_sv(&t.calls));
+	lua_pushlstring(lua, t.head.p, t.head.n);
+	str_free(&t.head);
+	str_free(&t.calls);
 	return 1;
 }
 

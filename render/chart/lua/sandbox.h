@@ -25,7 +25,13 @@ MUST_CHECK int sandbox_load(struct sandbox *s, struct sv text, const char *chunk
 /* lua_pcall() with the limits on; the error says "templates/web.lua:12: what" and the calls that led there. */
 MUST_CHECK int sandbox_call(struct sandbox *s, int n_args, int n_results, struct err *err);
 
+/* How frames of engines that make Lua of something else are named in errors: fn appends "where" and returns true for
+ * frames that are its own. NULL: none. */
+void sandbox_describe_frames(struct sandbox *s, bool (*fn)(void *arg, const char *source, int line, struct str *out), void *arg);
+
 void sandbox_push(lua_State *lua, const struct node *n);        /* a document as Lua values; NULL and null are `null` */
+/* The same with all numbers as floats but those that --set gave, as Helm's values are (YAML to JSON to float64). */
+void sandbox_push_floats(lua_State *lua, const struct node *n);
 /* The value at an index as nodes of d. Functions, cycles and keys that are no strings are errors that name the path. */
 MUST_CHECK int sandbox_to_node(lua_State *lua, int index, struct doc *d, struct node **out, struct err *err);
 

@@ -1,0 +1,48 @@
+#include "render/chart/expr.h"
+
+#include "render/chart/gotmpl/engine.h"
+#include "render/chart/strvals.h"
+
+static int apply(struct doc *d, struct node **root, const struct render_set *sets, size_t n, struct err *err)
+{
+	if (n && !node_is(*root, NODE_MAP))
+		*root = node_map(d);
+	for (size_t i = 0; i < n; i++)
+		TRY(strvals_apply(d, *root, sets[i].kind, sets[i].text, err));
+	return 0;
+}
+
+static void remove_no_value(const struct str *in, struct str *out)
+{
+	static const char mark[] = "<no value>";
+	struct sv rest = str_sv(in);
+	const char *at;
+
+	while (rest.n && (at = memmem(rest.p, rest.n, mark, sizeof mark - 1))) {
+		str_add(out, (struct sv){ rest.p, (size_t)(at - rest.p) });
+		rest = sv_drop(rest, (size_t)(at - rest.p) + sizeof mark - 1);
+	}
+	str_add(out, rest);
+}
+
+int chart_expr(struct sv text, const struct node *data, const struct render_set *sets, size_t n_sets, struct str *out,
+	       struct err *err)
+{
+	AUTO_DOC d = doc_new();
+	struct node *root = data ? node_copy(d, data) : node_null(d);
+	AUTO(str) raw = { 0 };
+	int r;
+
+	TRY(apply(d, &root, sets, n_sets, err));
+	struct sandbox *s = sandbox_new(NULL);
+	struct gotmpl *g = gotmpl_new(s);
+	if ((r = gotmpl_add(g, "expr", text, err)) >= 0) {
+		sandbox_push_floats(sandbox_state(s), root);
+		r = gotmpl_run(g, "expr", &raw, err);
+	}
+	gotmpl_free(&g);
+	sandbox_free(&s);
+	if (r >= 0)
+		remove_no_value(&raw, out);
+	return r;
+}

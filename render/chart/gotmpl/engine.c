@@ -1,0 +1,457 @@
+#include "render/chart/gotmpl/engine.h"
+
+#include "base/vec.h"
+#include "render/chart/gotmpl/compile.h"
+#include "render/chart/gotmpl/functions.h"
+#include "render/chart/gotmpl/gofmt.h"
+
+#include <stdlib.h>
+
+#define INCLUDES_MAX 1000               /* Helm's bound on templates that include one another */
+#define OUTPUT_MAX ((size_t)64 << 20)
+#define ENGINE "gotmpl engine"
+
+/* Templates that see one another. tpl makes a set of its own above the one that calls it. */
+struct scope {
+	struct tmpl_set set;
+	struct scope *parent;
+	int compiled;                   /* registry reference: name -> function */
+};
+
+struct chunk { char *name; struct tmpl_code code; };    /* source of the Lua chunk "tmpl#<index>" */
+
+struct gotmpl {
+	struct sandbox *sandbox;
+	struct scope base, *current;
+	VEC(struct chunk) chunks;
+	VEC(struct str) outputs;        /* innermost include last */
+	size_t written;
+	int depth;
+	const char *error_name;         /* while parsing in tpl */
+};
+
+/* ---- output ---- */
+
+static struct str *output(struct gotmpl *g) { return &g->outputs.v[g->outputs.n - 1]; }
+
+static void open_output(struct gotmpl *g) { vec_push(&g->outputs, (struct str){ 0 }); }
+
+static struct str close_output(struct gotmpl *g) { return g->outputs.v[--g->outputs.n]; }
+
+static void check_output(struct gotmpl *g, lua_State *lua, size_t n)
+{
+	g->written += n;
+	if (g->written > OUTPUT_MAX)
+		luaL_error(lua, "writes more than %d MB", (int)(OUTPUT_MAX >> 20));
+}
+
+static struct gotmpl *self(lua_State *lua) { return lua_touserdata(lua, lua_upvalueindex(1)); }
+
+static int write_text(lua_State *lua)
+{
+	struct gotmpl *g = self(lua);
+	struct sv text;
+
+	text.p = lua_tolstring(lua, 1, &text.n);
+	check_output(g, lua, text.n);
+	str_add(output(g), text);
+	return 0;
+}
+
+static int print_value(lua_State *lua)
+{
+	struct gotmpl *g = self(lua);
+	size_t before = output(g)->n;
+
+	if (lua_type(lua, 1) == LUA_TSTRING)
+		return write_text(lua);
+	if (sandbox_is_null(lua, 1))
+		str_addc(output(g), "<no value>");
+	else
+		go_print(lua, 1, output(g));
+	check_output(g, lua, output(g)->n - before);
+	return 0;
+}
+
+/* ---- fields ---- */
+
+/* One field of the value on top, which it replaces. start: the value begins the chain, where nil has nil fields. */
+static void field(lua_State *lua, const char *name, bool start)
+{
+	if (sandbox_is_null(lua, -1)) {
+		if (!start)
+			luaL_error(lua, "nil pointer evaluating interface {}.%s", name);
+		return;
+	}
+	if (!lua_istable(lua, -1) || sandbox_is_list(lua, -1)) {
+		luaL_error(lua, "can't evaluate field %s in type %s", name, start ? go_type_name(lua, -1) : "interface {}");
+		return;
+	}
+	lua_getfield(lua, -1, name);
+	if (lua_isnil(lua, -1)) {
+		lua_pop(lua, 1);
+		gotmpl_push_null(lua);
+	}
+	lua_remove(lua, -2);
+}
+
+/* The fields named at first..last, of the value at 1; on top of the stack. */
+static void fields(lua_State *lua, int first, int last)
+{
+	bool nil_start = sandbox_is_null(lua, 1);
+
+	lua_pushvalue(lua, 1);
+	for (int i = first; i <= last; i++)
+		field(lua, lua_tostring(lua, i), i == first || nil_start);
+}
+
+/* G(value, name...) */
+static int get_fields(lua_State *lua)
+{
+	fields(lua, 2, lua_gettop(lua));
+	if (lua_isfunction(lua, -1))
+		lua_call(lua, 0, 1);
+	return 1;
+}
+
+/* M(value, n, name..., argument...) */
+static int call_method(lua_State *lua)
+{
+	int n = (int)lua_tointeger(lua, 2), top = lua_gettop(lua);
+
+	fields(lua, 3, 2 + n);
+	if (!lua_isfunction(lua, -1))
+		return luaL_error(lua, "%s is not a method but has arguments", lua_tostring(lua, 2 + n));
+	for (int i = 3 + n; i <= top; i++)
+		lua_pushvalue(lua, i);
+	lua_call(lua, top - 2 - n, 1);
+	return 1;
+}
+
+static int truth(lua_State *lua)
+{
+	lua_pushboolean(lua, gotmpl_truth(lua, 1));
+	return 1;
+}
+
+static int no_function(lua_State *lua) { return luaL_error(lua, "can't give argument to non-function %s", lua_tostring(lua, 1)); }
+static int no_command(lua_State *lua) { return luaL_error(lua, "nil is not a command"); }
+
+/* ---- range ---- */
+
+static int next_item(lua_State *lua)
+{
+	lua_Integer i = lua_isnil(lua, 2) ? 0 : lua_tointeger(lua, 2) + 1;
+
+	if (i >= (lua_Integer)lua_rawlen(lua, 1))
+		return lua_pushnil(lua), 1;
+	lua_pushinteger(lua, i);
+	lua_rawgeti(lua, 1, i + 1);
+	return 2;
+}
+
+static int next_number(lua_State *lua)
+{
+	lua_Integer i = lua_isnil(lua, 2) ? 0 : lua_tointeger(lua, 2) + 1;
+
+	if (i >= lua_tointeger(lua, 1))
+		return lua_pushnil(lua), 1;
+	lua_pushinteger(lua, i);
+	lua_pushinteger(lua, i);
+	return 2;
+}
+
+static int next_nothing(lua_State *lua) { return lua_pushnil(lua), 1; }
+
+/* R(value): the three values of Lua's generic for. Mappings go in the order of their keys, by the sandbox's pairs(). */
+static int range_over(lua_State *lua)
+{
+	lua_CFunction next = next_nothing;
+
+	lua_settop(lua, 1);
+	if (lua_isinteger(lua, 1)) {
+		next = next_number;
+	} else if (lua_istable(lua, 1) && !sandbox_is_list(lua, 1)) {
+		lua_getglobal(lua, "pairs");
+		lua_insert(lua, 1);
+		lua_call(lua, 1, 2);
+		return 2;
+	} else if (lua_istable(lua, 1)) {
+		next = next_item;
+	} else if (!sandbox_is_null(lua, 1)) {
+		struct str text = { 0 };
+
+		go_print(lua, 1, &text);
+		gotmpl_push_str(lua, &text);
+		return luaL_error(lua, "range can't iterate over %s", lua_tostring(lua, -1));
+	}
+	lua_pushcfunction(lua, next);
+	lua_insert(lua, 1);
+	return 2;
+}
+
+/* ---- named templates ---- */
+
+static void push_runtime(struct gotmpl *g)
+{
+	static const lua_CFunction runtime[] = { write_text, print_value, truth, get_fields, call_method, range_over };
+	lua_State *lua = sandbox_state(g->sandbox);
+
+	for (size_t i = 0; i < sizeof runtime / sizeof *runtime; i++) {
+		lua_pushlightuserdata(lua, g);
+		lua_pushcclosure(lua, runtime[i], 1);
+	}
+}
+
+static int call_template(lua_State *lua);
+
+/* Compiles a definition and pushes its function. */
+static void compile(struct gotmpl *g, const struct tmpl_def *def)
+{
+	lua_State *lua = sandbox_state(g->sandbox);
+	char name[32];
+
+	vec_push(&g->chunks, ((struct chunk){ .name = sv_dup(sv_c(def->file)) }));
+	struct chunk *c = &g->chunks.v[g->chunks.n - 1];
+	tmpl_compile(def->body, &c->code);
+	snprintf(name, sizeof name, "=tmpl#%zu", g->chunks.n - 1);
+	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, name, "t") != LUA_OK)
+		luaL_error(lua, "template %s is too complex: %s", def->name, lua_tostring(lua, -1));
+	str_free(&c->code.text);
+	push_runtime(g);
+	lua_pushlightuserdata(lua, g);
+	lua_pushcclosure(lua, call_template, 1);
+	lua_pushcfunction(lua, no_function);
+	lua_pushcfunction(lua, no_command);
+	lua_getfield(lua, LUA_REGISTRYINDEX, "gotmpl functions");
+	lua_call(lua, 10, 1);
+}
+
+/* Pushes the function of a named template; raises when there is none. */
+static void push_template(struct gotmpl *g, const char *name)
+{
+	lua_State *lua = sandbox_state(g->sandbox);
+
+	for (struct scope *s = g->current; s; s = s->parent) {
+		const struct tmpl_def *def = map_get(&s->set.defs, sv_c(name));
+
+		if (!def)
+			continue;
+		lua_rawgeti(lua, LUA_REGISTRYINDEX, s->compiled);
+		if (lua_getfield(lua, -1, name) != LUA_TFUNCTION) {
+			lua_pop(lua, 1);
+			compile(g, def);
+			lua_pushvalue(lua, -1);
+			lua_setfield(lua, -3, name);
+		}
+		lua_remove(lua, -2);
+		return;
+	}
+	luaL_error(lua, "template \"%s\" not defined", name);
+}
+
+/* Runs a template whose output goes to the innermost buffer; the value at index is its dot. */
+static void run(struct gotmpl *g, const char *name, int index)
+{
+	lua_State *lua = sandbox_state(g->sandbox);
+
+	index = lua_absindex(lua, index);
+	if (++g->depth > INCLUDES_MAX)
+		luaL_error(lua, "template %s includes itself more than %d times", name, INCLUDES_MAX);
+	luaL_checkstack(lua, 8, "too many includes");
+	push_template(g, name);
+	lua_pushvalue(lua, index);
+	lua_call(lua, 1, 0);
+	g->depth--;
+}
+
+/* X(name, value) */
+static int call_template(lua_State *lua)
+{
+	run(self(lua), luaL_checkstring(lua, 1), 2);
+	return 0;
+}
+
+void gotmpl_include(struct gotmpl *g, const char *name, int index)
+{
+	open_output(g);
+	run(g, name, index);
+	struct str text = close_output(g);
+	gotmpl_push_str(sandbox_state(g->sandbox), &text);
+}
+
+/* ---- tpl ---- */
+
+static int free_scope(lua_State *lua)
+{
+	struct scope *s = lua_touserdata(lua, 1);
+
+	tmpl_set_free(&s->set);
+	luaL_unref(lua, LUA_REGISTRYINDEX, s->compiled);
+	return 0;
+}
+
+static void init_scope(lua_State *lua, struct scope *s, struct scope *parent)
+{
+	tmpl_set_init(&s->set);
+	s->parent = parent;
+	lua_newtable(lua);
+	s->compiled = luaL_ref(lua, LUA_REGISTRYINDEX);
+}
+
+/* A scope that Lua collects, also after an error. */
+static struct scope *push_scope(lua_State *lua, struct scope *parent)
+{
+	struct scope *s = lua_newuserdatauv(lua, sizeof *s, 0);
+
+	*s = (struct scope){ .compiled = LUA_NOREF };
+	if (luaL_newmetatable(lua, "gotmpl scope")) {
+		lua_pushcfunction(lua, free_scope);
+		lua_setfield(lua, -2, "__gc");
+	}
+	lua_setmetatable(lua, -2);
+	init_scope(lua, s, parent);
+	return s;
+}
+
+static void parse_or_raise(lua_State *lua, struct scope *s, const char *name, struct sv text)
+{
+	struct err err = { 0 };
+
+	if (tmpl_parse(&s->set, name, text, gotmpl_has_function, &err) >= 0)
+		return;
+	lua_pushstring(lua, err_msg(&err));
+	err_free(&err);
+	lua_error(lua);
+}
+
+void gotmpl_tpl(struct gotmpl *g, struct sv text, int index)
+{
+	lua_State *lua = sandbox_state(g->sandbox);
+	struct scope *outer = g->current;
+
+	index = lua_absindex(lua, index);
+	struct scope *s = push_scope(lua, outer);
+	parse_or_raise(lua, s, "tpl", text);
+	g->current = s;
+	gotmpl_include(g, "tpl", index);
+	g->current = outer;
+	lua_remove(lua, -2);
+}
+
+/* ---- engine ---- */
+
+/* What a frame of the Lua stack is in the templates. */
+static bool describe_frame(void *arg, const char *source, int line, struct str *out)
+{
+	struct gotmpl *g = arg;
+	struct sv number, head;
+	int64_t i;
+
+	if (!sv_cut(sv_c(source), '#', &head, &number) || !sv_eq_c(head, "=tmpl") || !sv_to_i64(number, &i) ||
+	    (size_t)i >= g->chunks.n || line < 1 || (size_t)line > g->chunks.v[i].code.lines.n)
+		return false;
+	const struct chunk *c = &g->chunks.v[i];
+	const struct tmpl_place *p = &c->code.lines.v[line - 1];
+	str_addf(out, "%s:%u:%u", c->name, p->line, p->column);
+	if (p->source.n)
+		str_addf(out, ": executing \"%s\" at <" SV_FMT ">", c->name, SV_ARG(p->source));
+	return true;
+}
+
+static int open_engine(lua_State *lua)
+{
+	struct gotmpl *g = lua_touserdata(lua, 1);
+
+	init_scope(lua, &g->base, NULL);
+	g->current = &g->base;
+	lua_pushlightuserdata(lua, g);
+	lua_setfield(lua, LUA_REGISTRYINDEX, ENGINE);
+	lua_newtable(lua);
+	for (size_t i = 0; gotmpl_tables[i]; i++)
+		luaL_setfuncs(lua, gotmpl_tables[i], 0);
+	lua_setfield(lua, LUA_REGISTRYINDEX, "gotmpl functions");
+	return 0;
+}
+
+struct gotmpl *gotmpl_new(struct sandbox *s)
+{
+	struct gotmpl *g = calloc(1, sizeof *g);
+	lua_State *lua = sandbox_state(s);
+
+	if (!g)
+		abort();
+	g->sandbox = s;
+	lua_pushcfunction(lua, open_engine);
+	lua_pushlightuserdata(lua, g);
+	if (sandbox_call(s, 1, 0, NULL) < 0)
+		abort();                /* no template has run yet */
+	sandbox_describe_frames(s, describe_frame, g);
+	return g;
+}
+
+static void drop_outputs(struct gotmpl *g)
+{
+	while (g->outputs.n) {
+		struct str unfinished = close_output(g);
+
+		str_free(&unfinished);
+	}
+	g->depth = 0;
+	g->written = 0;
+	g->current = &g->base;
+}
+
+void gotmpl_free(struct gotmpl **gp)
+{
+	struct gotmpl *g = TAKE(*gp);
+	struct chunk *c;
+
+	if (!g)
+		return;
+	sandbox_describe_frames(g->sandbox, NULL, NULL);
+	drop_outputs(g);
+	vec_free(&g->outputs);
+	vec_each(c, &g->chunks) {
+		free(c->name);
+		tmpl_code_free(&c->code);
+	}
+	vec_free(&g->chunks);
+	luaL_unref(sandbox_state(g->sandbox), LUA_REGISTRYINDEX, g->base.compiled);
+	tmpl_set_free(&g->base.set);
+	free(g);
+}
+
+struct gotmpl *gotmpl_of(lua_State *lua)
+{
+	lua_getfield(lua, LUA_REGISTRYINDEX, ENGINE);
+	struct gotmpl *g = lua_touserdata(lua, -1);
+	lua_pop(lua, 1);
+	return g;
+}
+
+int gotmpl_add(struct gotmpl *g, const char *name, struct sv text, struct err *err)
+{
+	return tmpl_parse(&g->base.set, name, text, gotmpl_has_function, err);
+}
+
+static int run_top(lua_State *lua)
+{
+	run(gotmpl_of(lua), lua_tostring(lua, 1), 2);
+	return 0;
+}
+
+int gotmpl_run(struct gotmpl *g, const char *name, struct str *out, struct err *err)
+{
+	lua_State *lua = sandbox_state(g->sandbox);
+
+	lua_pushcfunction(lua, run_top);
+	lua_pushstring(lua, name);
+	lua_rotate(lua, -3, -1);
+	open_output(g);
+	int r = sandbox_call(g->sandbox, 2, 0, err);
+	if (r >= 0)
+		str_add(out, str_sv(output(g)));
+	drop_outputs(g);
+	return r;
+}

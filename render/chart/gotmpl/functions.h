@@ -1,0 +1,29 @@
+/* render/chart/gotmpl/functions.h - the functions of templates, a table for each topic. To add one: a row and its C function.
+ *
+ * Arguments and result are Lua values: `null` is Go's nil, and a function returns exactly one value. */
+#pragma once
+
+#include <lauxlib.h>
+
+#include "base/str.h"
+
+struct gotmpl;
+
+extern const luaL_Reg *const gotmpl_tables[];           /* NULL-terminated; later tables win */
+extern const luaL_Reg gotmpl_go[];                      /* text/template's own */
+extern const luaL_Reg gotmpl_helm[];                    /* include, tpl and what else needs the engine */
+
+bool gotmpl_has_function(struct sv name);
+
+struct gotmpl *gotmpl_of(lua_State *lua);               /* the engine that runs */
+/* Output of a named template, or of a text as a template of its own, with the value at `index` as dot; pushes a string. */
+void gotmpl_include(struct gotmpl *g, const char *name, int index);
+void gotmpl_tpl(struct gotmpl *g, struct sv text, int index);
+
+/* ---- for functions ---- */
+bool gotmpl_truth(lua_State *lua, int index);           /* Go's: not nil, false, 0, "", [] or {} */
+void gotmpl_push_str(lua_State *lua, struct str *take); /* pushes the text and frees it */
+void gotmpl_push_null(lua_State *lua);
+/* Raises "wrong number of args for NAME: want N got M" unless least <= arguments <= most (-1: any number). */
+void gotmpl_count(lua_State *lua, const char *name, int least, int most);
+struct sv gotmpl_check_string(lua_State *lua, int index, const char *name);    /* raises for another type */
