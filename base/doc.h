@@ -31,7 +31,8 @@ struct node {
 };
 
 #define NODE_QUOTED 1                   /* a string that was quoted, or a block, in its source */
-#define NODE_BLANK 2                    /* a null that was written as nothing at all */
+#define NODE_TYPED 2                    /* a number given on the command line, which keeps its type in templates */
+#define NODE_BLANK 4                    /* a null that was written as nothing at all */
 
 /* No reader makes a deeper tree, so recursion over documents is bounded: what walks them keeps its frames small. */
 #define DOC_DEPTH_MAX 256
