@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char protobuf_type[] = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/* Clients ask for "...spec.v2@v1.0+protobuf"; Go's own parser of media types takes no @, so the answer is called this. */
+static const char protobuf_type[] = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 static void serve_v2(struct api *a, struct http_request *rq)
 {
@@ -18,7 +19,7 @@ static void serve_v2(struct api *a, struct http_request *rq)
 	struct node *document = openapi_v2(d, a->kinds, a->version);
 
 	http_add_header(rq, "Vary", "Accept");
-	if (memmem(accept.p, accept.n, "proto-openapi.spec.v2@v1.0+protobuf", 35)) {
+	if (memmem(accept.p, accept.n, "github.proto-openapi.spec.v2", 28)) {
 		openapi_v2_protobuf(&out, document);
 		http_reply(rq, 200, protobuf_type, str_sv(&out));
 		return;
