@@ -1,8 +1,6 @@
 #include "runtime/network/link.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -187,22 +185,6 @@ static int delete_link(int fd, const char *name, struct err *err)
 	return nl_send(fd, &b, NULL, NULL, err);
 }
 
-/* A socket that speaks to the network of a namespace: it belongs to where it was made, its user need not be there. */
-static int open_in(int netns_fd, struct err *err)
-{
-	AUTO_FD home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
-
-	if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-		return err_errno(err, "enter the pod's network namespace");
-	fd = nl_open(NETLINK_ROUTE, err);
-	if (setns(home, CLONE_NEWNET) < 0) {
-		/* This thread would go on in the wrong network: nothing it does later could be right. */
-		abort();
-	}
-	return fd;
-}
-
 static int configure_pod(int fd, unsigned index, const struct link_plan *p, const struct link_pod *pod, struct err *err)
 {
 	AUTO(nl_batch) b = { 0 };
@@ -234,7 +216,7 @@ int link_attach(const struct link_plan *p, const struct link_pod *pod, int netns
 
 	if (host < 0)
 		return host;
-	TRY(inside = open_in(netns_fd, err));
+	TRY(inside = nl_open_in(netns_fd, NETLINK_ROUTE, err));
 	pod_name(p->instance, pod->number, name);
 	TRY(find_link(inside, POD_DEVICE, &index, err));
 	if (!index) {

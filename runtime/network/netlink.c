@@ -1,6 +1,8 @@
 #include "runtime/network/netlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -64,6 +66,22 @@ int nl_open(int bus, struct err *err)
 	r = fd;
 	fd = -1;
 	return r;
+}
+
+/* A socket that speaks to the network of a namespace: it belongs to where it was made, its user need not be there. */
+int nl_open_in(int netns_fd, int bus, struct err *err)
+{
+	AUTO_FD home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+		return err_errno(err, "enter the pod's network namespace");
+	fd = nl_open(bus, err);
+	if (setns(home, CLONE_NEWNET) < 0) {
+		/* This thread would go on in the wrong network: nothing it does later could be right. */
+		abort();
+	}
+	return fd;
 }
 
 static int note_text(const struct nlattr *a, void *arg)

@@ -27,5 +27,6 @@ struct nlmsghdr *nl_message(struct nl_batch *b);        /* the message begun las
 void nl_batch_free(struct nl_batch *b);
 
 int nl_open(int bus, struct err *err);                  /* NETLINK_ROUTE, NETLINK_NETFILTER; a descriptor */
+int nl_open_in(int netns_fd, int bus, struct err *err); /* the same in another network namespace */
 /* Sends all and reads the answers. Messages answered with data go to on_data (may be NULL). The first error is reported. */
 MUST_CHECK int nl_send(int fd, struct nl_batch *b, void (*on_data)(void *arg, const struct nlmsghdr *m), void *arg, struct err *err);

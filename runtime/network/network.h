@@ -28,6 +28,9 @@ MUST_CHECK int network_attach(struct network *n, const char *key, int netns_fd, 
 MUST_CHECK int network_detach(struct network *n, const char *key, struct err *err);    /* frees the address; the veth dies with its namespace */
 /* Frees the addresses of all keys that keep() does not want: what pods left that went while no one looked. */
 MUST_CHECK int network_detach_others(struct network *n, bool (*keep)(void *arg, const char *key), void *arg, struct err *err);
+/* TCP connections to listening ports of the namespace that still carry something: accepted or not, until both sides' data
+ * has arrived. For draining a pod before its end. */
+MUST_CHECK int network_inbound(int netns_fd, unsigned *n, struct err *err);
 
 /* ---- Services: the whole wanted state is given, the difference is applied as one atomic transaction ---- */
 struct backend { const char *ip; uint16_t port; uint32_t weight; };     /* weights are relative; 0: no new connections */
