@@ -36,6 +36,7 @@ struct image_build_opts {
 	const char *file, *context, *tag;               /* paths; file NULL: context/Containerfile, then Dockerfile */
 	const char *const *build_args;                  /* "K=V", NULL-terminated, or NULL */
 	bool no_cache;
+	bool host_network;                              /* RUN with the host's network; without it, with none but loopback */
 	void (*progress)(void *arg, const char *line);  /* "STEP 2/5: COPY . /app" and output of RUN */
 	void *arg;
 };

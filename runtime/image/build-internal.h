@@ -1,0 +1,44 @@
+/* runtime/image/build-internal.h - a build's state, for build.c, stage.c and run.c. */
+#pragma once
+
+#include "runtime/image/copy.h"
+#include "runtime/image/words.h"
+
+struct stage {
+	struct str name;                        /* AS name, lower case; may be empty */
+	struct layer_refs layers;               /* bottom first */
+	struct image config;                    /* env, entrypoint, cmd, volumes, ports, user, workdir, stop_signal */
+	struct strings labels, shell, args;     /* "K=V"; of RUN's shell form; "K=V" of ARG */
+	bool cmd_set;                           /* this stage's own: ENTRYPOINT clears only the base's */
+	int64_t created_ms;
+};
+
+struct build {
+	struct images *images;
+	const struct image_build_opts *opts;
+	const char *dir;                        /* of the store */
+	struct str file;
+	struct containerfile cf;
+	struct { struct stage **v; size_t n, cap; } stages;
+	struct stage *now;
+	struct strings global_args;             /* ARG before the first FROM */
+	int context;
+	struct ignore ignore;
+	int64_t newest_s;
+	size_t step;                            /* 1-based, for progress */
+};
+
+/* ---- stage.c ---- */
+struct stage *stage_new(void);
+void stage_free(struct stage *s);
+MUST_CHECK int stage_from_image(struct stage *s, const char *dir, const struct manifest *m, struct err *err);
+struct stage *stage_find(struct build *b, const char *name);            /* by AS name or number; NULL: none */
+void stage_layers(const struct build *b, const struct stage *s, struct strings *out);   /* directories, topmost first */
+void stage_below(const struct stage *s, struct str *digest);            /* of all layers so far: for the key of a step */
+void stage_add_layer(struct stage *s, struct layer_ref *take_layer);
+MUST_CHECK int stage_write(const struct build *b, const struct stage *s, struct descriptor *out, struct err *err);     /* blocks */
+
+void build_say(struct build *b, const char *fmt, ...) PRINTF(2, 3);
+
+/* ---- run.c: RUN, in a container. Parks. ---- */
+MUST_CHECK int run_layer(struct build *b, const struct instruction *in, struct layer_ref *out, bool *cached, struct err *err);
