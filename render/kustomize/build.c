@@ -205,11 +205,14 @@ static int take_queued(struct queue *q, size_t at, struct set *out, struct err *
 	TRY(check_object(one.doc, one.root, err));
 	if (items && sv_ends(node_sv(node_get(one.root, "kind")), SV("List")))
 		return queue_items(q, one.doc, items, err);
-	if (one.root == doc_root(one.doc))
-		return set_add(out, resource_new(doc_ref(one.doc)), err);
+	if (one.root == doc_root(one.doc)) {
+		set_push(out, resource_new(doc_ref(one.doc)));
+		return 0;
+	}
 	own = doc_new();
 	doc_set_root(own, node_import(own, one.doc, one.root));
-	return set_add(out, resource_new(own), err);
+	set_push(out, resource_new(own));
+	return 0;
 }
 
 int build_read_objects(struct sv text, const char *shown, struct set *out, struct err *err)

@@ -1,5 +1,8 @@
 #include "render/kustomize/config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define MAX_DEPTH 32    /* of references between the types of a crds file */
 
 /* ---- merging ---- */
@@ -33,16 +36,56 @@ static int merge_names(struct doc *arena, struct config *to, const struct name_r
 	return 0;
 }
 
+/* As kinds are ordered: well-known ones first, the rest by group, version and kind, where empty parts come last. */
+static int by_kind(const void *pa, const void *pb)
+{
+	const struct fieldspec *const *a = pa, *const *b = pb;
+	char keys[2][512];
+
+	for (int i = 0; i < 2; i++) {
+		const struct fieldspec *f = i ? *b : *a;
+		const char *group = f->group && *f->group ? f->group : "~G", *version = f->version && *f->version ? f->version : "~V";
+
+		snprintf(keys[i], sizeof(keys[i]), "%s_%s_%s", group, version, f->kind && *f->kind ? f->kind : "~K");
+	}
+	int order = strcmp(keys[0], keys[1]);
+	return order ? order : *a < *b ? -1 : *a > *b;
+}
+
+/* The order matters to what is merged later: a specification for one kind that is there first hides one for every kind. */
+static void sort(struct doc *arena, struct fieldspecs *all)
+{
+	const struct fieldspec **order = doc_alloc(arena, (all->n + 1) * sizeof(*order));
+	struct fieldspec *sorted = doc_alloc(arena, (all->n + 1) * sizeof(*sorted));
+
+	for (size_t i = 0; i < all->n; i++)
+		order[i] = &all->v[i];
+	qsort(order, all->n, sizeof(*order), by_kind);
+	for (size_t i = 0; i < all->n; i++)
+		sorted[i] = *order[i];
+	all->v = sorted;
+}
+
+static bool is_builtin(const struct fieldspecs *all, int list) { return all->v == config_builtin.lists[list].v; }
+
+static int merge_list(struct doc *arena, struct config *to, const struct config *from, int l, struct err *err)
+{
+	if (!from->lists[l].n || (to->lists[l].v == from->lists[l].v && to->lists[l].n == from->lists[l].n))
+		return 0;
+	if (!to->lists[l].n && is_builtin(&from->lists[l], l)) {
+		to->lists[l] = from->lists[l];
+		return 0;
+	}
+	for (size_t i = 0; i < from->lists[l].n; i++)
+		TRY(fieldspecs_merge(arena, &to->lists[l], &from->lists[l].v[i], err));
+	sort(arena, &to->lists[l]);
+	return 0;
+}
+
 int config_merge(struct doc *arena, struct config *to, const struct config *from, struct err *err)
 {
-	for (int l = 0; l < CONFIG_LISTS; l++) {
-		if (!to->lists[l].n)
-			to->lists[l] = from->lists[l];
-		if (to->lists[l].v == from->lists[l].v && to->lists[l].n >= from->lists[l].n)
-			continue;
-		for (size_t i = 0; i < from->lists[l].n; i++)
-			TRY(fieldspecs_merge(arena, &to->lists[l], &from->lists[l].v[i], err));
-	}
+	for (int l = 0; l < CONFIG_LISTS; l++)
+		TRY(merge_list(arena, to, from, l, err));
 	if (to->names.v == from->names.v)
 		return 0;
 	for (size_t i = 0; i < from->names.n; i++)

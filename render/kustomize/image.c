@@ -1,4 +1,5 @@
 /* ImageTagTransformer. */
+#include "base/map.h"
 #include "render/kustomize/regex.h"
 #include "render/kustomize/transform.h"
 
@@ -50,11 +51,22 @@ static void change(struct reference *r, const struct image_spec *i, struct str *
 	}
 }
 
-struct setter { const struct image_spec *image; const struct regex *name; };
+struct setter {
+	const struct image_spec *image;
+	const struct regex *name;
+	struct map suffixed;            /* nodes that have got a suffix: a second one would be wrong */
+};
+
+static bool is_suffixed(struct setter *s, const struct node *n)
+{
+	struct sv key = { (const char *)&n, sizeof(n) };
+
+	return s->image->tag_suffix && *s->image->tag_suffix && map_put(&s->suffixed, key, s);
+}
 
 static int set_image(struct resource *r, struct node *n, void *arg, struct err *err)
 {
-	const struct setter *s = arg;
+	struct setter *s = arg;
 	struct reference ref = split(node_sv(n));
 	AUTO(str) suffixed = { 0 };
 	AUTO(str) text = { 0 };
@@ -62,8 +74,8 @@ static int set_image(struct resource *r, struct node *n, void *arg, struct err *
 
 	TRY(scalar_check(n, err));
 	hit = regex_matches(s->name, node_sv(n), err);
-	if (hit <= 0)
-		return hit;
+	if (hit <= 0 || is_suffixed(s, n))
+		return hit < 0 ? hit : 0;
 	change(&ref, s->image, &suffixed);
 	str_add(&text, ref.name);
 	if (ref.tag.n)
@@ -74,12 +86,58 @@ static int set_image(struct resource *r, struct node *n, void *arg, struct err *
 	return 0;
 }
 
+/* Lists named containers and initContainers count wherever they are. */
+static int set_containers(struct resource *r, struct node *list, struct setter *s, struct err *err)
+{
+	struct node *item, *image;
+
+	node_each(item, list) {
+		if (!node_is(item, NODE_MAP))
+			return err_set(err, ERR_INVALID, "wrong node kind: a container is a mapping, not %s", node_type_name(item));
+		image = node_get(item, "image");
+		if (image)
+			TRY(set_image(r, image, s, err));
+	}
+	return 0;
+}
+
+static int set_everywhere(struct resource *r, struct node *n, struct setter *s, struct err *err)
+{
+	struct member *m;
+	struct node *item;
+
+	node_members(m, n) {
+		TRY(set_everywhere(r, m->value, s, err));
+		if (!strcmp(m->key, "containers") || !strcmp(m->key, "initContainers"))
+			TRY(set_containers(r, m->value, s, err));
+	}
+	node_each(item, n)
+		TRY(set_everywhere(r, item, s, err));
+	return 0;
+}
+
+static int set_all(const struct transformation *x, const struct images *c, struct setter *s, struct err *err)
+{
+	struct fieldspecs fields = { c->fields.v, c->fields.n };
+
+	for (size_t i = 0; i < x->set->n; i++) {
+		struct resource *r = x->set->v[i];
+
+		if (!strcmp(resource_id(r)->kind, "CustomResourceDefinition"))
+			continue;
+		TRY(set_everywhere(r, r->root, s, err));
+		TRY(fieldspecs_walk(r, fields, MAKE_NOTHING, set_image, s, err));
+	}
+	return 0;
+}
+
 static int run(const struct transformation *x, const void *config, struct err *err)
 {
 	const struct images *c = config;
 	AUTO(regex) name = { 0 };
 	AUTO(str) pattern = { 0 };
-	struct setter s = { c->image, &name };
+	struct setter s = { c->image, &name, { 0 } };
+	int r;
 
 	if (!c->image)
 		return 0;
@@ -87,13 +145,9 @@ static int run(const struct transformation *x, const void *config, struct err *e
 		 c->image->name ? c->image->name : "");
 	if (regex_init(&name, str_c(&pattern), false, NULL) < 0)
 		return 0;                       /* a name that is no pattern matches nothing */
-	for (size_t i = 0; i < x->set->n; i++) {
-		struct resource *r = x->set->v[i];
-
-		if (strcmp(resource_id(r)->kind, "CustomResourceDefinition") != 0)
-			TRY(fieldspecs_walk(r, (struct fieldspecs){ c->fields.v, c->fields.n }, MAKE_NOTHING, set_image, &s, err));
-	}
-	return 0;
+	r = set_all(x, c, &s, err);
+	map_free(&s.suffixed);
+	return r;
 }
 
 static size_t count(const struct target *t) { return t->k.images.n; }

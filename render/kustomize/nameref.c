@@ -341,7 +341,6 @@ static int fix_all(struct fixing *f, struct err *err)
 		struct resource *r = f->set->v[i];
 		struct id oldest = resource_original(r);
 
-		TRY(check_subjects(r, err));
 		TRY(fix_references(f, r, map_get(&f->by_kind, sv_c(oldest.kind)), err));
 		TRY(fix_references(f, r, map_get(&f->by_kind, SV("")), err));
 	}
@@ -353,6 +352,8 @@ int namerefs_fix(struct build *b, struct set *s, const struct config *config, st
 	struct fixing f = { .arena = b->arena, .set = s };
 	int r;
 
+	for (size_t i = 0; i < s->n; i++)
+		TRY(check_subjects(s->v[i], err));
 	index_names(&f);
 	if (!f.by_name.n)
 		return 0;

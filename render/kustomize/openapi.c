@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "kube/schema/tables.h"
 
 #define STRATEGY "x-kubernetes-patch-strategy"
 #define MERGE_KEY "x-kubernetes-patch-merge-key"
@@ -11,7 +12,7 @@
 #define DEPTH_MAX 64
 
 struct openapi {
-	struct kinds *builtin;          /* NULL: custom */
+	struct kinds *builtin;          /* NULL: only custom ones */
 	struct doc *arena;              /* of custom types */
 	struct map types;               /* definition -> struct type * */
 	struct map kinds;               /* "apps/v1 Deployment" -> struct type * */
@@ -50,12 +51,10 @@ static void kind_key(struct str *key, const char *api_version, const char *kind)
 const struct type *openapi_type(const struct openapi *o, const char *api_version, const char *kind)
 {
 	AUTO(str) key = { 0 };
+	const struct kind *k = o->builtin ? kinds_find(o->builtin, api_version, kind) : NULL;
 
-	if (o->builtin) {
-		const struct kind *k = kinds_find(o->builtin, api_version, kind);
-
-		return k ? k->type : NULL;
-	}
+	if (k)
+		return k->type;
 	kind_key(&key, api_version, kind);
 	return map_get(&o->kinds, str_sv(&key));
 }
@@ -130,11 +129,27 @@ static void read_type(struct openapi *o, struct type *t, const struct node *sche
 	t->fields = fields;
 }
 
+/* "io.k8s.api.core.v1.PodSpec" is "core/v1.PodSpec" in the tables. */
+static const struct type *builtin_definition(const char *name)
+{
+	static const char api[] = "io.k8s.api.";
+	const char *group = name + sizeof(api) - 1, *dot;
+	AUTO(str) own = { 0 };
+
+	if (strncmp(name, api, sizeof(api) - 1) != 0 || !(dot = strchr(group, '.')))
+		return NULL;
+	str_addf(&own, "%.*s/%s", (int)(dot - group), group, dot + 1);
+	return builtin_type(str_c(&own));
+}
+
 static const struct type *definition(struct openapi *o, const char *name, int depth)
 {
+	const struct type *builtin = o->builtin ? builtin_definition(name) : NULL;
 	struct type *t = map_get(&o->types, sv_c(name));
 	const struct node *schema = node_get(o->definitions, name);
 
+	if (builtin)
+		return builtin;
 	if (t || !schema || depth > DEPTH_MAX)
 		return t;
 	t = doc_alloc(o->arena, sizeof(*t));
@@ -160,7 +175,7 @@ static void add_kinds(struct openapi *o, const char *name, const struct node *sc
 	}
 }
 
-int openapi_custom(const struct doc *d, struct openapi **out, struct err *err)
+int openapi_custom(const struct doc *d, bool also_builtin, struct openapi **out, struct err *err)
 {
 	const struct node *definitions = node_get(doc_root(d), "definitions");
 	const struct member *m;
@@ -173,6 +188,7 @@ int openapi_custom(const struct doc *d, struct openapi **out, struct err *err)
 	o = calloc(1, sizeof(*o));
 	if (!o)
 		abort();
+	o->builtin = also_builtin ? kinds_new() : NULL;
 	o->arena = doc_new();
 	o->definitions = definitions;
 	node_members(m, definitions)

@@ -349,44 +349,26 @@ static const struct shape merges_shape = { sizeof(struct merges), merges_fields 
 /* An entry is a patch itself if it reads as one, and else names a file. */
 static int load_entry(const struct transformation *x, const char *entry, struct set *out, struct err *err)
 {
-	struct set inlined = { 0 };
 	AUTO(str) text = { 0 };
 	const char *shown;
-	int r;
+	size_t before = out->n;
 
-	if (build_read_objects(sv_c(entry), x->where, &inlined, NULL) >= 0) {
-		for (size_t i = 0; i < inlined.n; i++)
-			set_push(out, inlined.v[i]);
-		inlined.n = 0;
-		set_free(&inlined);
+	if (build_read_objects(sv_c(entry), x->where, out, NULL) >= 0)
 		return 0;
-	}
-	set_free(&inlined);
+	while (out->n > before)
+		resource_drop(&out->v[--out->n]);
 	TRY(dir_load(&x->t->dir, entry, &text, &shown, err));
-	r = build_read_objects(str_sv(&text), shown, &inlined, err);
-	for (size_t i = 0; i < inlined.n; i++)
-		set_push(out, inlined.v[i]);
-	inlined.n = 0;
-	set_free(&inlined);
-	return r;
+	return build_read_objects(str_sv(&text), shown, out, err);
 }
 
 static int merge_all(const struct transformation *x, const struct merges *m, struct set *patches, struct err *err)
 {
-	struct set own = { 0 };
-	int r = 0;
-
 	if (!m->paths.n && (!m->patches || !*m->patches))
 		return err_set(err, ERR_INVALID, "empty file path and empty patch content");
 	for (size_t i = 0; i < m->paths.n; i++)
 		TRY(load_entry(x, m->paths.v[i], patches, err));
 	if (m->patches && *m->patches)
-		r = build_read_objects(sv_c(m->patches), x->where, &own, err);
-	for (size_t i = 0; i < own.n; i++)
-		set_push(patches, own.v[i]);
-	own.n = 0;
-	set_free(&own);
-	TRY(r);
+		TRY(build_read_objects(sv_c(m->patches), x->where, patches, err));
 	if (!patches->n)
 		return err_set(err, ERR_INVALID, "patch appears to be empty");
 	for (size_t i = 0; i < patches->n; i++) {

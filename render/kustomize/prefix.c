@@ -13,6 +13,13 @@ static const struct shape_field suffix_fields[] = {
 	FIELD_IN(affix, fields, "fieldSpecs", MANY, fieldspec_shape),
 	{ 0 }
 };
+static const struct shape_field both_fields[] = {
+	FIELD_OF(affix, prefix, "prefix", STR),
+	FIELD_OF(affix, suffix, "suffix", STR),
+	FIELD_IN(affix, fields, "fieldSpecs", MANY, fieldspec_shape),
+	{ 0 }
+};
+static const struct shape both_shape = { sizeof(struct affix), both_fields };
 static const struct shape prefix_shape = { sizeof(struct affix), prefix_fields };
 static const struct shape suffix_shape = { sizeof(struct affix), suffix_fields };
 
@@ -72,6 +79,17 @@ static int run(const struct transformation *x, const void *config, struct err *e
 	return 0;
 }
 
+/* Both, one after the other, as a file of the older kind PrefixSuffixTransformer asks for it. */
+static int run_both(const struct transformation *x, const void *config, struct err *err)
+{
+	struct affix prefix = *(const struct affix *)config, suffix = prefix;
+
+	prefix.suffix = NULL;
+	suffix.prefix = NULL;
+	TRY(run(x, &prefix, err));
+	return run(x, &suffix, err);
+}
+
 static size_t count_prefix(const struct target *t) { return t->k.name_prefix && *t->k.name_prefix; }
 static size_t count_suffix(const struct target *t) { return t->k.name_suffix && *t->k.name_suffix; }
 
@@ -100,3 +118,4 @@ static int configure_suffix(struct target *t, size_t i, void *config, struct err
 
 const struct transformer transform_prefix = { "PrefixTransformer", &prefix_shape, count_prefix, configure_prefix, run };
 const struct transformer transform_suffix = { "SuffixTransformer", &suffix_shape, count_suffix, configure_suffix, run };
+const struct transformer transform_prefix_suffix = { "PrefixSuffixTransformer", &both_shape, NULL, NULL, run_both };

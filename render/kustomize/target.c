@@ -75,7 +75,8 @@ static int load_schema(struct target *t, struct err *err)
 		return 0;
 	TRY(dir_load_yaml(&t->dir, spec->path, 0, &d, err));
 	openapi_free(&b->openapi);
-	return openapi_custom(d, &b->openapi, err);
+	/* Below the top, the built-in kinds have been looked at already, and stay. */
+	return openapi_custom(d, t->dir.parent != NULL, &b->openapi, err);
 }
 
 int target_load(struct target *t, struct err *err)
@@ -187,7 +188,7 @@ static int add_components(struct target *t, struct err *err)
 
 /* ---- configuration ---- */
 
-static int add_configs(struct target *t, const struct strs *files, bool crds, struct err *err)
+static int read_configs(struct target *t, const struct strs *files, bool crds, struct config *out, struct err *err)
 {
 	struct build *b = t->b;
 	struct config one;
@@ -196,17 +197,27 @@ static int add_configs(struct target *t, const struct strs *files, bool crds, st
 	for (size_t i = 0; i < files->n; i++) {
 		TRY(dir_load_yaml(&t->dir, files->v[i], 0, &d, err));
 		TRY((crds ? config_read_crds : config_read)(b->arena, d, &one, err));
-		TRY(err_wrap(err, config_merge(b->arena, &t->acc->config, &one, err), "merging %s", files->v[i]));
+		TRY(err_wrap(err, config_merge(b->arena, out, &one, err), "merging %s", files->v[i]));
 	}
 	return 0;
+}
+
+static int add_configs(struct target *t, struct err *err)
+{
+	struct doc *arena = t->b->arena;
+	struct config own = config_builtin, files = { 0 }, crds = { 0 };
+
+	TRY(read_configs(t, &t->k.configurations, false, &files, err));
+	TRY(config_merge(arena, &own, &files, err));
+	TRY(config_merge(arena, &t->acc->config, &own, err));
+	TRY(read_configs(t, &t->k.crds, true, &crds, err));
+	return config_merge(arena, &t->acc->config, &crds, err);
 }
 
 int target_accumulate(struct target *t, struct err *err)
 {
 	TRY(target_add_resources(t, t->acc, &t->k.resources, "resources", err));
-	TRY(config_merge(t->b->arena, &t->acc->config, &config_builtin, err));
-	TRY(add_configs(t, &t->k.configurations, false, err));
-	TRY(add_configs(t, &t->k.crds, true, err));
+	TRY(add_configs(t, err));
 	TRY(generators_run(t, err));
 	TRY(add_components(t, err));
 	TRY(transformers_run(t, err));

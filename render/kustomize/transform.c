@@ -17,6 +17,7 @@ static const struct transformer *const transformers[] = {
 	&transform_replicas,
 	&transform_images,
 	&transform_replacements,
+	&transform_prefix_suffix,
 	&transform_value_add,
 	&transform_hash,
 };

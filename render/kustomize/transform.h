@@ -21,7 +21,7 @@ struct transformer {
 };
 
 extern const struct transformer transform_patch, transform_patch_strategic, transform_patch_json, transform_namespace,
-	transform_prefix, transform_suffix, transform_labels, transform_annotations, transform_images, transform_replicas,
+	transform_prefix, transform_suffix, transform_prefix_suffix, transform_labels, transform_annotations, transform_images, transform_replicas,
 	transform_replacements, transform_value_add, transform_hash;
 
 const struct transformer *transformer_find(const char *kind);           /* NULL: none */
