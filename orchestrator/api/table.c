@@ -1,30 +1,103 @@
 #include "orchestrator/api/http-internal.h"
 
 #include "base/json.h"
+#include "kube/schema/columns.h"
 
-/* ---- PartialObjectMetadata ---- */
+#include <inttypes.h>
+#include <string.h>
 
-void partial_metadata(struct str *out, struct item *i, const struct wanted *w)
+static const struct column name_column = { "Name", "string", "name", ".metadata.name", 0, "Name of the object." };
+static const struct column age_only[] = { { "Age", "string", "", "=age", 0, "Time since it was created." }, { NULL } };
+
+static const struct column *columns_of(const struct kind *k) { return k->columns ? k->columns : age_only; }
+
+/* Events show their name last, and only in wide output. */
+static bool names_first(const struct kind *k)
 {
-	AUTO_DOC d = NULL;
-	const struct node *root = i->object ? i->object->root : NULL;
+	for (const struct column *c = columns_of(k); c->name; c++)
+		if (!strcmp(c->name, "Name"))
+			return false;
+	return true;
+}
 
-	if (!root && !json_read(item_sv(i), NULL, 0, &d, NULL))
-		root = doc_root(d);
-	str_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":", w->version);
-	json_write(out, node_get(root, "metadata"), 0);
-	str_add1(out, '}');
+static void definition(struct str *out, const struct column *c)
+{
+	str_addc(out, out->p[out->n - 1] == '[' ? "{\"name\":" : ",{\"name\":");
+	json_write_string(out, sv_c(c->name), 0);
+	str_addc(out, ",\"type\":");
+	json_write_string(out, sv_c(c->type), 0);
+	str_addc(out, ",\"format\":");
+	json_write_string(out, sv_c(c->format), 0);
+	str_addc(out, ",\"description\":");
+	json_write_string(out, sv_c(c->help), 0);
+	str_addf(out, ",\"priority\":%d}", c->priority);
 }
 
 void table_columns(struct str *out, const struct kind *k)
 {
-	(void)k;
-	str_addc(out, "\"columnDefinitions\":[]");
+	str_addc(out, "\"columnDefinitions\":[");
+	if (names_first(k))
+		definition(out, &name_column);
+	for (const struct column *c = columns_of(k); c->name; c++)
+		definition(out, c);
+	str_add1(out, ']');
+}
+
+static void cell(struct str *out, const struct column *c, const struct node *root, int64_t now_ms)
+{
+	AUTO(str) text = { 0 };
+	int64_t number;
+
+	column_text(c, root, now_ms, &text);
+	if (out->p[out->n - 1] != '[')
+		str_add1(out, ',');
+	if (!strcmp(c->type, "integer") && sv_to_i64(str_sv(&text), &number))
+		str_addf(out, "%" PRId64, number);
+	else
+		json_write_string(out, str_sv(&text), 0);
+}
+
+/* ---- rows, and the metadata alone ---- */
+
+static void metadata_object(struct str *out, const struct node *root, const char *version)
+{
+	str_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":", version);
+	json_write(out, node_get(root, "metadata"), 0);
+	str_add1(out, '}');
+}
+
+/* The parsed form: the shared one, or one of our own for this answer, so that a list leaves nothing parsed behind. */
+static const struct node *root_of(struct item *i, struct doc **own)
+{
+	if (i->object)
+		return i->object->root;
+	return json_read(item_sv(i), NULL, 0, own, NULL) < 0 ? NULL : doc_root(*own);
+}
+
+void partial_metadata(struct str *out, struct item *i, const struct wanted *w)
+{
+	AUTO_DOC own = NULL;
+
+	metadata_object(out, root_of(i, &own), w->version);
 }
 
 void table_row(struct str *out, struct item *i, const struct wanted *w)
 {
-	(void)i;
-	(void)w;
-	str_addc(out, "{}");
+	AUTO_DOC own = NULL;
+	const struct node *root = root_of(i, &own);
+	int64_t now = clock_ms();
+
+	str_addc(out, "{\"cells\":[");
+	if (names_first(i->resource->kind))
+		cell(out, &name_column, root, now);
+	for (const struct column *c = columns_of(i->resource->kind); c->name; c++)
+		cell(out, c, root, now);
+	str_addc(out, "],\"object\":");
+	if (w->whole_object)
+		str_add(out, item_sv(i));
+	else if (w->no_object)
+		str_addc(out, "null");
+	else
+		metadata_object(out, root, w->version);
+	str_add1(out, '}');
 }
