@@ -169,6 +169,15 @@ struct node *node_null(struct doc *d) { return node_new(d, NODE_NULL); }
 struct node *node_seq(struct doc *d) { return node_new(d, NODE_SEQ); }
 struct node *node_map(struct doc *d) { return node_new(d, NODE_MAP); }
 
+struct node *node_empty(struct doc *d, const struct node *like)
+{
+	struct node *n = node_new(d, (enum node_type)like->type);
+
+	n->source = like->source;
+	n->line = like->line;
+	return n;
+}
+
 struct node *node_bool(struct doc *d, bool b)
 {
 	struct node *n = node_new(d, NODE_BOOL);

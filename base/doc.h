@@ -69,6 +69,8 @@ struct node *node_map(struct doc *d);
 struct node *node_copy(struct doc *d, const struct node *n);    /* deep; source numbers stay: right inside one document */
 struct node *node_import(struct doc *d, const struct doc *from, const struct node *n);  /* deep, from another one, with its sources */
 
+struct node *node_empty(struct doc *d, const struct node *like);        /* an empty map or list from the same place */
+
 void node_add(struct doc *d, struct node *seq, struct node *item);
 void node_insert(struct doc *d, struct node *seq, size_t at, struct node *item);
 void node_remove(struct node *seq, size_t at);
