@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
+	{ "image",   "node",   "build, import, pull, list and remove images", cmd_image },
 	{ "version", "other",  "show the version", cmd_version },
 	{ 0 }
 };

@@ -33,6 +33,7 @@ int cli_options(const struct usage *u, const struct opt *table, int argc, char *
 int cli_usage_error(const struct usage *u, const char *fmt, ...) PRINTF(2, 3);  /* prints; EXIT_USAGE */
 int cli_fail(const char *command, struct err *err);     /* prints "cd COMMAND: message" and causes, frees; the exit code for it */
 
+int cmd_image(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_version(int argc, char **argv);

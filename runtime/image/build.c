@@ -410,8 +410,8 @@ static int finish_layer(struct build *b, struct layer_ref *layer, bool cached)
 {
 	if (cached)
 		build_say(b, "  unchanged since an earlier build");
-	else if (b->newest_s == PACK_ANY_TIME)
-		b->now->created_ms = clock_ms();
+	if (b->now->created_ms < layer->created_ms)
+		b->now->created_ms = layer->created_ms;
 	stage_add_layer(b->now, layer);
 	return 0;
 }

@@ -251,7 +251,7 @@ static int sweep_steps(const char *dir, struct err *err)
 
 		str_addf(&one, "%s/%s", str_c(&path), names.v[i]);
 		struct sv id = file_read(str_c(&one), 4096, &text, NULL) < 0 ? SV("") : str_sv(&text);
-		(void)sv_cut(id, '\n', &id, &(struct sv){ 0 });
+		(void)sv_cut(id, ' ', &id, &(struct sv){ 0 });
 		AUTO(str) digest = { 0 };
 		str_add(&digest, id);
 		if (!digest_is_valid(id) || !layer_exists(dir, str_c(&digest)))

@@ -51,7 +51,7 @@ MUST_CHECK int index_each(const char *dir, index_fn *fn, void *arg, struct err *
 MUST_CHECK int store_collect(const char *dir, struct err *err);         /* removes what no name needs; nothing while others add */
 
 /* ---- manifests ---- */
-struct layer_ref { struct str digest, diff_id, media_type; int64_t size; };
+struct layer_ref { struct str digest, diff_id, media_type; int64_t size, created_ms; };   /* created_ms: of a built one, else 0 */
 struct layer_refs { struct layer_ref *v; size_t n, cap; };
 struct manifest { struct str digest, config_digest; struct layer_refs layers; struct doc *config; };    /* bottom layer first */
 void manifest_free(struct manifest *m);
