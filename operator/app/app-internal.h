@@ -15,7 +15,8 @@ struct app {
 	int64_t looked_ms;                      /* loop's clock: when the revisions were asked for; -1: never */
 	bool refresh, hard;                     /* somebody wants a new look */
 	struct app_listener *listeners;
-	bool listening_done;
+	uint64_t looks;                         /* how often the sources were asked */
+	struct str said;                        /* the last progress that listeners were told */
 };
 
 struct apps {
@@ -50,7 +51,11 @@ struct pass {
 /* Stores what was edited, when anything was. */
 MUST_CHECK int pass_write(struct pass *p, struct err *err);
 void pass_again(struct pass *p, int64_t ms);    /* the soonest wish counts */
-void app_say(struct app *a, const char *fmt, ...) PRINTF(2, 3);        /* a line for everyone who listens */
+
+/* ---- news.c: for everyone who listens ---- */
+void app_say(struct app *a, const char *fmt, ...) PRINTF(2, 3);
+/* At the end of a pass: how things stand. refused: why an automated sync does not start, or "". */
+void app_tell(struct pass *p, const struct err *failure, const char *refused);
 
 /* ---- engine.c: the operation that the Application holds ---- */
 enum engine { ENGINE_IDLE, ENGINE_WAITS, ENGINE_DONE };

@@ -20,10 +20,16 @@ void apps_stop(struct apps **a);                                        /* in a 
 size_t apps_refresh(struct apps *a, bool (*fn)(void *arg, const struct object *application), void *arg);
 
 /* ---- following an application, for a pusher's terminal ---- */
-struct app_listener {
-	struct app_listener *next;              /* apps' own */
-	void (*line)(void *arg, const char *text);      /* on the loop, must not park */
-	void *arg;
+enum app_news {
+	NEWS_LINE,                      /* something happened; more comes */
+	NEWS_WELL, NEWS_BAD,            /* how it ended: nothing more is to come of what was looked at */
 };
-bool apps_listen(struct apps *a, const char *ns, const char *name, struct app_listener *borrowed);
+struct app_listener {
+	/* From inside a reconcile: must not park, and not unlisten. Endings are told of looks that began after apps_listen(). */
+	void (*news)(void *arg, enum app_news what, const char *text);
+	void *arg;
+	uint64_t since;                 /* apps' own, as next */
+	struct app_listener *next;
+};
+void apps_listen(struct apps *a, const char *ns, const char *name, struct app_listener *borrowed);
 void apps_unlisten(struct apps *a, const char *ns, const char *name, struct app_listener *l);

@@ -42,6 +42,7 @@ static void app_free(struct app *app)
 	free(app->ns);
 	free(app->name);
 	free(app->instance);
+	str_free(&app->said);
 	free(app);
 }
 
@@ -58,29 +59,13 @@ static void app_forget(struct apps *a, const char *ns, const char *name)
 	app_free(app);
 }
 
-void app_say(struct app *app, const char *fmt, ...)
-{
-	AUTO(str) text = { 0 };
-	va_list ap;
-
-	if (!app->listeners)
-		return;
-	va_start(ap, fmt);
-	str_addv(&text, fmt, ap);
-	va_end(ap);
-	for (struct app_listener *l = app->listeners, *next; l; l = next) {
-		next = l->next;
-		l->line(l->arg, str_c(&text));
-	}
-}
-
-bool apps_listen(struct apps *a, const char *ns, const char *name, struct app_listener *l)
+void apps_listen(struct apps *a, const char *ns, const char *name, struct app_listener *l)
 {
 	struct app *app = app_of(a, ns, name);
 
+	l->since = app->looks;
 	l->next = app->listeners;
 	app->listeners = l;
-	return true;
 }
 
 void apps_unlisten(struct apps *a, const char *ns, const char *name, struct app_listener *l)
@@ -152,8 +137,10 @@ static void look(struct pass *p, struct rendering **r, struct err *e)
 	};
 
 	app->refresh = app->hard = false;
-	if (due)
+	if (due) {
 		app->looked_ms = loop_now_ms(p->apps->loop);
+		app->looks++;
+	}
 	if (source_render(p->apps->repos, &w, r, e) < 0)
 		return;
 	if (*r != app->last && (*r)->sources.n)
@@ -292,17 +279,6 @@ static void autosync(struct pass *p, bool failed, struct str *why)
 
 /* ---- reconcile ---- */
 
-static void tell_outcome(struct pass *p, const struct err *failure)
-{
-	const struct node *status = node_get(p->root, "status");
-
-	if (failure->code)
-		app_say(p->app, "!failed: %s", err_msg(failure));
-	else if (p->compared && !engine_has_operation(p->root))
-		app_say(p->app, "!%s %s %s", node_str_or(status, "sync.status", ""), node_str_or(status, "health.status", ""),
-			node_str_or(status, "sync.revision", ""));
-}
-
 static int reconcile_sources(struct pass *p, struct err *err)
 {
 	AUTO(err) failure = { 0 };
@@ -331,7 +307,7 @@ static int reconcile_sources(struct pass *p, struct err *err)
 			pass_again(p, 1);
 	}
 	TRY(pass_write(p, err));
-	tell_outcome(p, &failure);
+	app_tell(p, &failure, str_c(&why));
 	pass_again(p, poll_left(p) + (int64_t)(rand_r(&p->apps->seed) % (unsigned)(p->apps->poll_ms / POLL_JITTER + 1)));
 	return 0;
 }
@@ -350,7 +326,7 @@ static int reconcile_pass(struct pass *p, struct err *err)
 		return reconcile_sources(p, err);
 	write_status(p, &invalid, NULL);
 	TRY(pass_write(p, err));
-	tell_outcome(p, &invalid);
+	app_tell(p, &invalid, "");
 	return 0;
 }
 

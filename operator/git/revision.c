@@ -122,3 +122,35 @@ int revision_pick(const struct revisions *r, const char *wanted, const char *tag
 	bool is_range = strcmp(wanted, "HEAD") && pick_version(r, wanted, tag_prefix ? tag_prefix : "", out) >= 0;
 	return *out ? 0 : not_found(r, wanted, is_range, err);
 }
+
+/* ---- the other way round ---- */
+
+static bool is_named(const char *revision, const char *ref)
+{
+	struct sv r = sv_c(ref), wanted = sv_c(revision);
+
+	return sv_eq(wanted, r) || (sv_starts(r, SV("refs/heads/")) && sv_eq(sv_drop(r, 11), wanted)) ||
+	       (sv_starts(r, SV("refs/tags/")) && sv_eq(sv_drop(r, 10), wanted));
+}
+
+static bool in_range(const char *revision, const char *prefix, const char *ref)
+{
+	struct sv tag = sv_drop(sv_c(ref), strlen("refs/tags/"));
+	struct semver v;
+
+	if (!sv_starts(sv_c(ref), SV("refs/tags/")) || !sv_starts(tag, sv_c(prefix)) || !semver_parse(sv_drop(tag, sv_c(prefix).n), &v))
+		return false;
+	return semver_match(sv_c(revision), &v, NULL) == 1;
+}
+
+bool revision_follows(const char *revision, const char *prefix, const struct ref_change *changes, size_t n, const char *head)
+{
+	bool default_branch = !revision || !*revision || str_eq(revision, "HEAD");
+
+	for (size_t i = 0; i < n; i++) {
+		if (default_branch ? str_eq(changes[i].name, "HEAD") || (*head && str_eq(changes[i].name, head)) :
+		    is_named(revision, changes[i].name) || in_range(revision, prefix, changes[i].name))
+			return true;
+	}
+	return false;
+}

@@ -18,3 +18,8 @@ bool revision_is_sha(const char *revision);             /* 40 hex digits */
  * (may be NULL). ERR_NOT_FOUND names what there is. A commit id is the caller's to handle. */
 MUST_CHECK int revision_pick(const struct revisions *r, const char *wanted, const char *tag_prefix,
 			     const struct revision **out, struct err *err);
+
+/* A row of a push. sha "": deleted. */
+struct ref_change { const char *name; const char *sha; };       /* "refs/heads/main" */
+/* Is what the revision names one of the changed refs? head: the ref that HEAD names, "" when unknown. Never for a commit id. */
+bool revision_follows(const char *revision, const char *tag_prefix, const struct ref_change *changes, size_t n, const char *head);

@@ -1,0 +1,22 @@
+/* operator/operator-internal.h - what the operator's doors (git server, webhook) share. */
+#pragma once
+
+#include "operator/app/app.h"
+#include "operator/operator.h"
+
+struct operator {
+	struct loop *loop;
+	struct client *client;
+	struct informers *informers;
+	struct repos *repos;
+	struct apps *apps;
+	char *root;                     /* of the git server's repositories */
+	struct str token;
+	struct webhook *webhook;
+};
+
+/* push.c: refreshes the applications that follow what has changed in the repository, and tells the pusher how it goes, as
+ * side-band packets of the stream, until all have come to an end. stream NULL: nobody listens. In a fiber. */
+struct revisions;
+void push_follow(struct operator *op, const char *repository, const struct revisions *before, const struct revisions *after,
+		 struct http_stream *stream);

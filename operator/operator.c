@@ -1,0 +1,43 @@
+/* operator/operator.c - continuous delivery: the parts, put together. */
+#include "operator/operator-internal.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "operator/webhook/webhook.h"
+
+struct operator *operator_start(struct loop *l, const struct operator_opts *o, struct err *err)
+{
+	struct operator *op = calloc(1, sizeof *op);
+
+	op->loop = l;
+	op->client = o->client;
+	op->informers = o->informers;
+	op->root = str_fmt("%s/repos", o->dir);
+	str_add(&op->token, o->token);
+	op->repos = repos_new(l, o->dir);
+	repos_serve(op->repos, "/git/", op->root);
+	const struct apps_opts a = { .client = o->client, .informers = o->informers, .repos = op->repos, .poll_ms = o->poll_ms };
+	if (dir_make(op->root, 0700, err) < 0 || !(op->apps = apps_start(l, &a))) {
+		if (!err->code)
+			(void)err_set(err, ERR_UNSUPPORTED, "the cluster does not know the kind Application of argoproj.io/v1alpha1");
+		operator_stop(&op);
+		return NULL;
+	}
+	op->webhook = webhook_new(op);
+	return op;
+}
+
+void operator_stop(struct operator **opp)
+{
+	struct operator *op = TAKE(*opp);
+
+	if (!op)
+		return;
+	webhook_free(&op->webhook);
+	apps_stop(&op->apps);
+	repos_free(&op->repos);
+	str_free(&op->token);
+	free(op->root);
+	free(op);
+}
