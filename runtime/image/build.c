@@ -143,9 +143,9 @@ static void platform_args(struct strings *args)
 	AUTO(str) platform = { 0 };
 
 	str_addf(&platform, "linux/%s", platform_arch());
-	env_set(args, SV("TARGETPLATFORM"), str_c(&platform));
-	env_set(args, SV("TARGETOS"), "linux");
-	env_set(args, SV("TARGETARCH"), platform_arch());
+	words_set(args, SV("TARGETPLATFORM"), str_c(&platform));
+	words_set(args, SV("TARGETOS"), "linux");
+	words_set(args, SV("TARGETARCH"), platform_arch());
 }
 
 static int do_from(struct build *b, const struct instruction *in, struct err *err)
@@ -198,11 +198,11 @@ static int do_pairs(struct build *b, const struct instruction *in, struct string
 		r = text.n ? words_expand(&scope, text, b->cf.escape, &rest, err)
 			   : err_set(err, ERR_INVALID, "want KEY=VALUE, got \"%s\"", words.v[0]);
 		if (r >= 0)
-			env_set(to, name, str_c(&rest));
+			words_set(to, name, str_c(&rest));
 	} else {
 		for (size_t i = 0; i < words.n && r >= 0; i++)
 			if (sv_cut(sv_c(words.v[i]), '=', &key, &value) && key.n)
-				env_set(to, key, value.p);
+				words_set(to, key, value.p);
 			else
 				r = err_set(err, ERR_INVALID, "want KEY=VALUE, got \"%s\"", words.v[i]);
 	}
@@ -247,7 +247,7 @@ static int do_arg(struct build *b, const struct instruction *in, struct err *err
 		if (!text)
 			text = env_find(&automatic, name);
 		if (text)
-			env_set(b->now ? &b->now->args : &b->global_args, name, text);
+			words_set(b->now ? &b->now->args : &b->global_args, name, text);
 	}
 	strings_free(&words);
 	strings_free(&automatic);

@@ -75,7 +75,7 @@ static void set_up(struct run *r)
 		struct sv name, value;
 
 		(void)sv_cut(sv_c(s->config.env.v[i]), '=', &name, &value);
-		env_set(&r->env, name, value.p);
+		words_set(&r->env, name, value.p);
 	}
 	stage_layers(r->b, s, &r->layers);
 	str_addc(&r->cwd, s->config.workdir.n ? str_c(&s->config.workdir) : "/");

@@ -36,7 +36,7 @@ int stage_from_image(struct stage *s, const char *dir, const struct manifest *m,
 	TRY(image_fill(dir, "", m, &s->config, err));
 	s->created_ms = s->config.created_ms;
 	node_members(l, labels)
-		env_set(&s->labels, sv_c(l->key), node_text(l->value) ? node_text(l->value) : "");
+		words_set(&s->labels, sv_c(l->key), node_text(l->value) ? node_text(l->value) : "");
 	shell = node_at(doc_root(m->config), "config.Shell");
 	node_each(item, shell)
 		if (node_text(item))

@@ -17,7 +17,7 @@ const char *env_find(const struct strings *env, struct sv name)
 	return NULL;
 }
 
-void env_set(struct strings *env, struct sv name, const char *value)
+void words_set(struct strings *env, struct sv name, const char *value)
 {
 	char *entry = str_fmt(SV_FMT "=%s", SV_ARG(name), value);
 

@@ -12,4 +12,4 @@ MUST_CHECK int words_expand(const struct scope *s, struct sv text, char escape, 
 /* At white space; '...' and "..." keep it, and go away. */
 MUST_CHECK int words_split(struct sv text, char escape, struct strings *out, struct err *err);
 const char *env_find(const struct strings *env, struct sv name);        /* its value; NULL: not set */
-void env_set(struct strings *env, struct sv name, const char *value);   /* replaces in place, or appends */
+void words_set(struct strings *env, struct sv name, const char *value);   /* replaces in place, or appends */
