@@ -29,7 +29,7 @@ const char *env_get(const struct env *e, struct sv name)
 	return v ? v->value : NULL;
 }
 
-void env_set(struct env *e, struct sv name, struct sv value)
+void env_put(struct env *e, struct sv name, struct sv value)
 {
 	struct env_var *v = find(e, name);
 
@@ -128,7 +128,7 @@ static int add_variable(struct composer *c, const struct node *var, struct err *
 		env_expand(c->env, node_str_or(var, "value", ""), &value);
 	}
 	if (set)
-		env_set(c->env, name, str_sv(&value));
+		env_put(c->env, name, str_sv(&value));
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static int add_all(struct composer *c, size_t row, const struct node *ref, const
 		if (!name_is_valid(str_sv(&full)))
 			continue;
 		TRY(value_at(object, objects[row].kind, (struct sv){ m->key, m->key_n }, &value, &found, err));
-		env_set(c->env, str_sv(&full), str_sv(&value));
+		env_put(c->env, str_sv(&full), str_sv(&value));
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@ struct env { struct env_var *v; size_t n, cap; };       /* each name once, in or
 
 void env_free(struct env *e);
 const char *env_get(const struct env *e, struct sv name);       /* NULL: not set */
-void env_set(struct env *e, struct sv name, struct sv value);
+void env_put(struct env *e, struct sv name, struct sv value);
 
 /* envFrom, then env: values may name earlier ones as $(NAME). ERR_NOT_FOUND: refers to what is not there: the container
  * cannot be made yet (CreateContainerConfigError). */

@@ -1,0 +1,248 @@
+/* The whole agent: real pods from bound to gone, in namespaces of the test's own. */
+#include "check.h"
+#include "lab-agent.h"
+#include "lab-net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/fiber.h"
+#include "base/fs.h"
+
+#define WEB "\"containers\":[{\"name\":\"web\",\"image\":\"box:1\",\"command\":[\"/bin/busybox\",\"httpd\",\"-f\",\"-p\",\"8080\",\"-h\",\"/bin\"]," \
+	"\"ports\":[{\"name\":\"http\",\"containerPort\":8080}]"
+#define SHELL(script) "\"image\":\"box:1\",\"command\":[\"/bin/sh\",\"-c\",\"" script "\"]"
+
+static const struct log_opts all_lines = { .tail_lines = -1 };
+
+static int64_t started;
+
+static void runs_body(struct lab_node *l)
+{
+	started = clock_ms();
+	lab_pod(l, "web", WEB ",\"readinessProbe\":{\"httpGet\":{\"port\":\"http\",\"path\":\"/busybox\"},\"periodSeconds\":1}}]");
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
+	printf("bound to ready with a readiness probe: %lld ms\n", (long long)(clock_ms() - started));
+	CHECK(l, lab_await(l, "web", "status.phase", "Running"));
+	CHECK(l, str_eq(lab_text(l, "web", "status.containerStatuses.0.restartCount"), "0"));
+	CHECK(l, sv_starts(sv_c(lab_text(l, "web", "status.podIP")), SV("10.244.0.")));
+	CHECK(l, sv_starts(sv_c(lab_text(l, "web", "status.containerStatuses.0.imageID")), SV("sha256:")));
+	CHECK(l, lab_await_event(l, "Started", "Started container web"));
+	started = clock_ms();
+	lab_pod(l, "plain", WEB "}]");
+	CHECK(l, lab_await(l, "plain", "Ready", "True"));
+	printf("bound to ready without one: %lld ms\n", (long long)(clock_ms() - started));
+}
+
+static void pod_runs_and_is_ready(void **state) { lab_node_run(*state, runs_body); }
+
+static void job_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"conf\",\"namespace\":\"default\"},\"data\":{\"k\":\"from a file\",\"e\":\"from env\"}}");
+	lab_pod(l, "job", "\"restartPolicy\":\"Never\",\"securityContext\":{\"runAsUser\":1000,\"fsGroup\":2000},"
+		"\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"conf\"}},{\"name\":\"tmp\",\"emptyDir\":{}}],"
+		"\"containers\":[{\"name\":\"c\"," SHELL("cat /conf/k; echo; echo $E $NAME; /bin/busybox id; echo x >/tmp/x && echo written; echo last words >/dev/termination-log; /bin/busybox hostname; exit 3") ","
+		"\"env\":[{\"name\":\"E\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"conf\",\"key\":\"e\"}}},"
+		"{\"name\":\"NAME\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.name\"}}}],"
+		"\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/conf\"},{\"name\":\"tmp\",\"mountPath\":\"/tmp\"}]}]");
+	CHECK(l, lab_await(l, "job", "status.phase", "Failed"));
+	CHECK(l, str_eq(lab_text(l, "job", "status.containerStatuses.0.state.terminated.exitCode"), "3"));
+	CHECK(l, str_eq(lab_text(l, "job", "status.containerStatuses.0.state.terminated.message"), "last words\n"));
+	CHECK(l, str_eq(lab_text(l, "job", "status.containerStatuses.0.state.terminated.reason"), "Error"));
+	CHECK(l, lab_logs(l, "job", &all_lines, &out));
+	if (!str_eq(str_c(&out), "from a file\nfrom env job\nuid=1000 gid=0 groups=2000\nwritten\njob\n"))
+		lab_wrong(l, "log: %s", str_c(&out));
+	CHECK(l, lab_logs(l, "job", &(struct log_opts){ .tail_lines = 1, .follow = true }, &out));
+	CHECK(l, str_eq(str_c(&out), "job\n"));
+}
+
+static void job_has_environment_volumes_user_log_and_last_words(void **state) { lab_node_run(*state, job_body); }
+
+static void crash_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	lab_pod(l, "crash", "\"containers\":[{\"name\":\"c\"," SHELL("echo run; exit 1") "}]");
+	CHECK(l, lab_await(l, "crash", "status.containerStatuses.0.state.waiting.reason", "CrashLoopBackOff"));
+	CHECK(l, str_eq(lab_text(l, "crash", "status.containerStatuses.0.restartCount"), "1"));
+	CHECK(l, str_eq(lab_text(l, "crash", "status.containerStatuses.0.lastState.terminated.exitCode"), "1"));
+	CHECK(l, str_eq(lab_text(l, "crash", "status.phase"), "Running"));
+	CHECK(l, lab_logs(l, "crash", &(struct log_opts){ .tail_lines = -1, .previous = true }, &out) && str_eq(str_c(&out), "run\n"));
+	CHECK(l, lab_await_event(l, "BackOff", "Back-off restarting failed container c"));
+}
+
+static void crashing_container_backs_off(void **state) { lab_node_run(*state, crash_body); }
+
+static void liveness_body(struct lab_node *l)
+{
+	lab_pod(l, "sick", "\"terminationGracePeriodSeconds\":1,\"containers\":[{\"name\":\"c\"," SHELL("trap 'exit 0' TERM; while true; do /bin/busybox sleep 0.05; done") ","
+		"\"livenessProbe\":{\"exec\":{\"command\":[\"/bin/busybox\",\"false\"]},\"periodSeconds\":1,\"failureThreshold\":1}}]");
+	CHECK(l, lab_await(l, "sick", "status.containerStatuses.0.restartCount", "1"));
+	CHECK(l, lab_await_event(l, "Unhealthy", "Liveness probe failed"));
+	CHECK(l, lab_await_event(l, "Killing", "failed liveness probe, will be restarted"));
+}
+
+static void failed_liveness_restarts_the_container(void **state) { lab_node_run(*state, liveness_body); }
+
+static void init_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	lab_pod(l, "init", "\"restartPolicy\":\"Never\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"initContainers\":["
+		"{\"name\":\"one\"," SHELL("echo 1 >>/v/f") ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]},"
+		"{\"name\":\"two\"," SHELL("echo 2 >>/v/f") ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}],"
+		"\"containers\":[{\"name\":\"c\"," SHELL("cat /v/f") ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]");
+	CHECK(l, lab_await(l, "init", "status.phase", "Succeeded"));
+	CHECK(l, lab_logs(l, "init", &all_lines, &out));
+	CHECK(l, str_eq(str_c(&out), "1\n2\n"));
+}
+
+static void init_containers_run_in_order(void **state) { lab_node_run(*state, init_body); }
+
+static bool pod_dirs(struct lab_node *l)
+{
+	AUTO(str) path = { 0 };
+	char *list;
+	bool any;
+
+	str_addf(&path, "%s/node/pods", l->dir);
+	list = lab_output((const char *const[]){ "ls", str_c(&path), NULL });
+	any = *list;
+	free(list);
+	return any;
+}
+
+static void delete_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	lab_pod(l, "web", "\"terminationGracePeriodSeconds\":5,\"containers\":[{\"name\":\"c\"," SHELL("trap 'echo bye; exit 0' TERM; while true; do /bin/busybox sleep 0.05; done") "}]");
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
+	started = clock_ms();
+	lab_delete(l, "Pod", "web", -1);
+	CHECK(l, lab_await_gone(l, "web"));
+	CHECK(l, clock_ms() - started < 3000);
+	CHECK(l, !pod_dirs(l));
+	CHECK(l, lab_await_event(l, "Killing", "Stopping container c"));
+	lab_pod(l, "stubborn", "\"terminationGracePeriodSeconds\":1,\"containers\":[{\"name\":\"c\"," SHELL("trap '' TERM; while true; do /bin/busybox sleep 0.05; done") "}]");
+	CHECK(l, lab_await(l, "stubborn", "Ready", "True"));
+	lab_delete(l, "Pod", "stubborn", -1);
+	CHECK(l, lab_await_gone(l, "stubborn"));
+	CHECK(l, !pod_dirs(l));
+}
+
+static void deleted_pod_ends_in_its_grace_period_and_leaves_nothing(void **state) { lab_node_run(*state, delete_body); }
+
+static void adopt_body(struct lab_node *l)
+{
+	char id[128], ip[64];
+	AUTO(str) out = { 0 };
+
+	lab_pod(l, "web", WEB ",\"readinessProbe\":{\"tcpSocket\":{\"port\":8080},\"periodSeconds\":1}}]");
+	lab_pod(l, "orphan", WEB "}]");
+	CHECK(l, lab_await(l, "web", "Ready", "True") && lab_await(l, "orphan", "Ready", "True"));
+	snprintf(id, sizeof id, "%s", lab_text(l, "web", "status.containerStatuses.0.containerID"));
+	snprintf(ip, sizeof ip, "%s", lab_text(l, "web", "status.podIP"));
+	lab_stop_agent(l);
+	CHECK(l, lab_ask(-1, ip, 8080) == -EAGAIN);        /* it still listens */
+	lab_delete(l, "Pod", "orphan", 0);
+	lab_start_agent(l);
+	CHECK(l, l->agent);
+	CHECK(l, !fake_get(l->client, "Pod", "default", "orphan"));
+	fake_set(l->client, "Pod", "default", "web", "status.phase", "\"Pending\"");
+	CHECK(l, lab_await(l, "web", "status.phase", "Running"));       /* it looks after it again */
+	CHECK(l, str_eq(lab_text(l, "web", "status.containerStatuses.0.containerID"), id));
+	CHECK(l, str_eq(lab_text(l, "web", "status.containerStatuses.0.restartCount"), "0"));
+	CHECK(l, str_eq(lab_text(l, "web", "status.podIP"), ip));
+	lab_delete(l, "Pod", "web", 0);
+	CHECK(l, lab_await_gone(l, "web"));
+}
+
+static void restarted_agent_adopts_what_runs_and_ends_what_is_gone(void **state) { lab_node_run(*state, adopt_body); }
+
+static void missing_body(struct lab_node *l)
+{
+	lab_pod(l, "wait", "\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"late\"}}]," WEB ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]");
+	CHECK(l, lab_await(l, "wait", "status.containerStatuses.0.state.waiting.reason", "ContainerCreating"));
+	CHECK(l, lab_await_event(l, "FailedMount", "configmap \"late\" not found"));
+	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"late\",\"namespace\":\"default\"},\"data\":{\"k\":\"v\"}}");
+	CHECK(l, lab_await(l, "wait", "Ready", "True"));
+	lab_pod(l, "env", "\"containers\":[{\"name\":\"c\"," SHELL("true") ",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"no\",\"key\":\"k\"}}}]}]");
+	CHECK(l, lab_await(l, "env", "status.containerStatuses.0.state.waiting.reason", "CreateContainerConfigError"));
+	lab_pod(l, "image", "\"containers\":[{\"name\":\"c\",\"image\":\"127.0.0.1:1/nope:1\"}]");
+	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ErrImagePull"));
+	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ImagePullBackOff"));
+	lab_pod(l, "never", "\"containers\":[{\"name\":\"c\",\"image\":\"nope:1\",\"imagePullPolicy\":\"Never\"}]");
+	CHECK(l, lab_await(l, "never", "status.containerStatuses.0.state.waiting.reason", "ErrImageNeverPull"));
+	lab_pod(l, "exec", "\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"c\",\"image\":\"box:1\",\"command\":[\"/bin/nothing\"]}]");
+	CHECK(l, lab_await(l, "exec", "status.containerStatuses.0.state.terminated.reason", "StartError"));
+	CHECK(l, str_eq(lab_text(l, "exec", "status.phase"), "Failed"));
+}
+
+static void what_is_missing_is_named_and_waited_for(void **state) { lab_node_run(*state, missing_body); }
+
+static void service_body(struct lab_node *l)
+{
+	AUTO(str) json = { 0 };
+
+	lab_pod(l, "web", "\"terminationGracePeriodSeconds\":3," WEB "}]");
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
+	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},"
+		 "\"spec\":{\"clusterIP\":\"10.96.0.7\",\"type\":\"NodePort\",\"ports\":[{\"name\":\"http\",\"port\":80,\"nodePort\":30007}]}}");
+	str_addf(&json, "{\"apiVersion\":\"v1\",\"kind\":\"Endpoints\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"subsets\":["
+		 "{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"http\",\"port\":8080}]}]}", lab_text(l, "web", "status.podIP"));
+	fake_add(l->client, str_c(&json));
+	bool served = false;
+	for (int i = 0; i < 500 && !served; i++) {
+		char *rules = lab_output((const char *const[]){ "nft", "list", "ruleset", NULL });
+
+		served = strstr(rules, "svc/default/web/http") != NULL;
+		free(rules);
+		(void)fiber_sleep(2);
+	}
+	CHECK(l, served);
+	lab_delete(l, "Pod", "web", -1);
+	CHECK(l, lab_await_gone(l, "web"));     /* with the Endpoints still there: the node does not wait for a controller */
+	char *rules = lab_output((const char *const[]){ "nft", "list", "ruleset", NULL });
+	bool left = !strstr(rules, "svc/default/web/http");
+	free(rules);
+	CHECK(l, left);
+}
+
+static void service_leads_to_pods_and_away_from_those_that_end(void **state) { lab_node_run(*state, service_body); }
+
+static void config_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"conf\",\"namespace\":\"default\"},\"data\":{\"k\":\"old\"}}");
+	lab_pod(l, "c", "\"restartPolicy\":\"Never\",\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"conf\"}}],\"containers\":[{\"name\":\"c\","
+		SHELL("until /bin/busybox grep -q new /v/k; do /bin/busybox sleep 0.05; done; cat /v/k; echo") ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]");
+	CHECK(l, lab_await(l, "c", "Ready", "True"));
+	fake_set(l->client, "ConfigMap", "default", "conf", "data.k", "\"new\"");
+	CHECK(l, lab_await(l, "c", "status.phase", "Succeeded"));
+	CHECK(l, lab_logs(l, "c", &all_lines, &out) && str_eq(str_c(&out), "new\n"));
+}
+
+static void changed_config_map_arrives_in_the_container(void **state) { lab_node_run(*state, config_body); }
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(pod_runs_and_is_ready),
+		TEST(job_has_environment_volumes_user_log_and_last_words),
+		TEST(crashing_container_backs_off),
+		TEST(failed_liveness_restarts_the_container),
+		TEST(init_containers_run_in_order),
+		TEST(deleted_pod_ends_in_its_grace_period_and_leaves_nothing),
+		TEST(restarted_agent_adopts_what_runs_and_ends_what_is_gone),
+		TEST(what_is_missing_is_named_and_waited_for),
+		TEST(service_leads_to_pods_and_away_from_those_that_end),
+		TEST(changed_config_map_arrives_in_the_container),
+	};
+
+	return cmocka_run_group_tests(tests, lab_node_open, lab_node_close);
+}
