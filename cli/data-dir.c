@@ -22,6 +22,18 @@ int data_dir_lock(const char *dir, int *fd, struct err *err)
 	return 0;
 }
 
+int data_dir_make(const char *dir, struct str *absolute, struct err *err)
+{
+	TRY(dir_make(dir, 0700, err));
+	char *real = realpath(dir, NULL);
+
+	if (!real)
+		return err_errno(err, "data directory '%s'", dir);
+	str_set(absolute, real);
+	free(real);
+	return 0;
+}
+
 int data_dir_instance(const char *dir, struct str *out, struct err *err)
 {
 	AUTO(str) digest = { 0 };

@@ -22,13 +22,15 @@ static int reset(void *arg)
 	struct reset *r = arg;
 	AUTO(str) instance = { 0 };
 	AUTO(str) node = { 0 };
+	AUTO(str) dir = { 0 };
 	AUTO_FD lock = -1;
 
 	if (!path_exists(r->dir))
 		return 0;
-	TRY(data_dir_lock(r->dir, &lock, &r->err));
-	TRY(data_dir_instance(r->dir, &instance, &r->err));
-	str_addf(&node, "%s/node", r->dir);
+	TRY(data_dir_make(r->dir, &dir, &r->err));
+	TRY(data_dir_lock(str_c(&dir), &lock, &r->err));
+	TRY(data_dir_instance(str_c(&dir), &instance, &r->err));
+	str_addf(&node, "%s/node", str_c(&dir));
 	TRY(agent_destroy(str_c(&node), str_c(&instance), &r->err));
 	return r->data ? tree_remove(r->dir, &r->err) : 0;
 }

@@ -38,7 +38,7 @@ struct server {
 	struct fiber *main;
 	int signals;                    /* how many times we were asked to stop */
 	int lock;
-	struct str url, instance;
+	struct str dir, url, instance;          /* dir: absolute */
 	struct pki pki;
 	struct tls *tls;
 	struct store *store;
@@ -55,19 +55,21 @@ struct server {
 
 enum component { CONTROLLERS, OPERATOR, NODE, INFORMERS };
 
-static char *below(const struct server *s, const char *name) { return str_fmt("%s/%s", s->set.data_dir, name); }
+static char *below(const struct server *s, const char *name) { return str_fmt("%s/%s", str_c(&s->dir), name); }
 
 /* ---- stages ---- */
 
 static int start_data_dir(struct server *s, struct err *err)
 {
-	TRY(data_dir_lock(s->set.data_dir, &s->lock, err));
-	return data_dir_instance(s->set.data_dir, &s->instance, err);
+	TRY(data_dir_make(s->set.data_dir, &s->dir, err));
+	TRY(data_dir_lock(str_c(&s->dir), &s->lock, err));
+	return data_dir_instance(str_c(&s->dir), &s->instance, err);
 }
 
 static void stop_data_dir(struct server *s)
 {
 	str_free(&s->instance);
+	str_free(&s->dir);
 	fd_close(&s->lock);
 }
 
