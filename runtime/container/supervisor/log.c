@@ -12,7 +12,7 @@
 
 struct log {
 	int fd;
-	const char *path;
+	char path[4096];                /* a copy: the plan is unmapped; "" : discarded */
 	int64_t max, size;
 	long error;
 	struct { size_t n; char line[LOG_LINE]; } streams[STREAMS];
@@ -37,12 +37,14 @@ static long open_file(struct log *l)
 struct log *log_open(const char *path, int64_t max)
 {
 	struct log *l = &the_log;
+	struct text t = { l->path, 0, sizeof l->path - 1 };
 
-	l->path = path;
+	if (path)
+		text_addc(&t, path);
 	l->max = max;
 	l->fd = -1;
 	l->out = (struct text){ l->out_buffer, 0, sizeof l->out_buffer };
-	l->error = path ? open_file(l) : 0;
+	l->error = path ? (t.n < t.cap ? open_file(l) : -ENAMETOOLONG) : 0;
 	return l->error ? 0 : l;
 }
 
@@ -51,7 +53,7 @@ long log_error(void) { return the_log.error; }
 /* The full file becomes PATH.1, replacing an older one. When that fails the file goes on growing: lines matter more. */
 static void rotate(struct log *l)
 {
-	char old[4096];
+	char old[4096 + 2];
 	struct text t = { old, 0, sizeof old - 1 };
 	int fd = l->fd;
 
