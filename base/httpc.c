@@ -241,6 +241,9 @@ static void set_limits(CURL *e, const struct httpc_request *rq)
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, rq->follow ? 1L : 0L);
 	curl_easy_setopt(e, CURLOPT_MAXREDIRS, 5L);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	/* Rather a stream than another connection: TLS says whether there can be one. Without it curl would wait for the end
+	 * of the first answer, which for a watch is never. */
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, secure ? 1L : 0L);
 	if (rq->timeout_ms >= 0)
 		curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(rq->timeout_ms ? rq->timeout_ms : TIMEOUT_MS));
 }
@@ -261,7 +264,6 @@ static void prepare(struct exchange *x)
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "timonier/" CD_VERSION);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);                      /* rather a stream than another connection */
 	curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
