@@ -3,36 +3,39 @@
 
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-static void print_help(FILE *to)
-{
-	const char *group = "";
-
-	fputs("usage: cd COMMAND [OPTIONS] [ARGUMENTS]\n\nFrom a git push to running software.\n", to);
-	for (const struct verb *v = verbs; v->name; v++) {
-		if (!str_eq(group, v->group))
-			fprintf(to, "\n%s:\n", v->group);
-		group = v->group;
-		fprintf(to, "  %-12s %s\n", v->name, v->help);
-	}
-	fputs("\n`cd COMMAND --help` tells more about one.\n", to);
-}
-
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
-	const struct verb *v = verb_find(name);
-	char help[] = "--help";
+	const struct verb *v = verb_find(verbs, name);
+	const char *nearest;
 
+	if (str_eq(name, "--help") || str_eq(name, "-h"))
+		return cmd_help(1, argv);
+	if (str_eq(name, "--version"))
+		return cmd_version(1, argv);
+	if (str_eq(name, "__complete"))
+		return help_complete(argc - 1, argv + 1);
 	if (v)
-		return v->run(argc - 1, argv + 1);
-	if (str_eq(name, "help") || str_eq(name, "--help") || str_eq(name, "-h")) {
-		if (argc > 2 && (v = verb_find(argv[2])))
-			return v->run(2, (char *[]){ argv[2], help, NULL });
-		print_help(stdout);
-		return EXIT_OK;
-	}
-	fprintf(stderr, "cd: there is no command '%s'; `cd help` lists them\n", name);
+		return argc > 1 ? v->run(argc - 1, argv + 1) : v->run(1, argv);
+	nearest = verb_nearest(verbs, name);
+	fprintf(stderr, "cd: there is no command '%s'%s%s%s; `cd help` lists them\n", name, nearest ? " (did you mean '" : "",
+		nearest ? nearest : "", nearest ? "'?)" : "");
 	return EXIT_USAGE;
+}
+
+/* What was printed must have arrived: a full disk behind stdout is a failure. A reader that left is not ours. */
+int main(int argc, char **argv)
+{
+	int code = dispatch(argc, argv);
+
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
+		fprintf(stderr, "cd: cannot write the output: %s\n", strerror(errno ? errno : EIO));
+		return code ? code : EXIT_FAILED;
+	}
+	return code;
 }

@@ -3,19 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void print_help(const struct usage *u, const struct opt *table)
-{
-	AUTO(str) options = { 0 };
-
-	printf("usage: cd %s %s\n\n%s\n", u->name, u->synopsis, u->about);
-	if (table)
-		opt_help(table, &options);
-	if (options.n)
-		printf("\noptions:\n%s", str_c(&options));
-	if (u->examples)
-		printf("\nexamples:\n%s\n", u->examples);
-}
-
 int cli_usage_error(const struct usage *u, const char *fmt, ...)
 {
 	va_list ap;
@@ -28,23 +15,13 @@ int cli_usage_error(const struct usage *u, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-static bool wants_help(int argc, char **argv)
-{
-	for (int i = 1; i < argc && !str_eq(argv[i], "--"); i++)
-		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h"))
-			return true;
-	return false;
-}
-
 int cli_options(const struct usage *u, const struct opt *table, int argc, char **argv, struct opt_list *args)
 {
 	static const struct opt none[] = { { 0 } };
 	AUTO(err) err = { 0 };
 
-	if (wants_help(argc, argv)) {
-		print_help(u, table);
+	if (help_as(u, table, argc, argv))
 		return EXIT_OK;
-	}
 	if (opt_parse(table ? table : none, argc, argv, args, &err) < 0)
 		return cli_usage_error(u, "%s", err_msg(&err));
 	return -1;

@@ -2,15 +2,42 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
-	{ "image",   "node",   "build, import, pull, list and remove images", cmd_image },
-	{ "version", "other",  "show the version", cmd_version },
+	{ "get",        "resources", "show resources as a table, or whole", cmd_get },
+	{ "describe",   "resources", "tell everything about a resource, and its events", cmd_describe },
+	{ "apply",      "resources", "make the cluster have what files say", cmd_apply },
+	{ "patch",      "resources", "change fields of a resource", cmd_patch },
+	{ "delete",     "resources", "delete resources", cmd_delete },
+	{ "wait",       "resources", "return when something has come true", cmd_wait },
+	{ "logs",       "containers", "print what a container wrote", cmd_logs },
+	{ "image",      "node",      "build, import, pull, list and remove images", cmd_image },
+	{ "kubeconfig", "server",    "print how to reach a server of this machine", cmd_kubeconfig },
+	{ "shell-init", "shell",     "the shell function that makes `cd render DIR` run this program", cmd_shell_init },
+	{ "completion", "shell",     "completion for bash, zsh and fish", cmd_completion },
+	{ "help",       "other",     "tell about commands", cmd_help },
+	{ "version",    "other",     "show the version", cmd_version },
 	{ 0 }
 };
 
-const struct verb *verb_find(const char *name)
+const struct verb *verb_find(const struct verb *table, const char *name)
 {
-	for (const struct verb *v = verbs; v->name; v++)
-		if (str_eq(v->name, name))
-			return v;
+	for (; table->name; table++)
+		if (str_eq(table->name, name))
+			return table;
 	return NULL;
+}
+
+const char *verb_nearest(const struct verb *table, const char *name)
+{
+	size_t best = strlen(name) / 2 + 1;
+	const char *nearest = NULL;
+
+	for (; table->name; table++) {
+		size_t d = sv_distance(sv_c(name), sv_c(table->name));
+
+		if (d < best) {
+			best = d;
+			nearest = table->name;
+		}
+	}
+	return nearest;
 }
