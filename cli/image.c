@@ -209,7 +209,7 @@ static const struct subcommand subcommands[] = {
 };
 
 static const struct usage usage = {
-	"image", "build|import|ls|pull|rm [OPTIONS] ...",
+	"image", "COMMAND [OPTIONS] ...",
 	"Works on the image store of a data directory; the server may run or not. `cd image COMMAND --help` says more.",
 	"  cd image build -t demo:v1 DIR\n  cd image ls"
 };
@@ -270,18 +270,16 @@ static int run_subcommand(const struct subcommand *sub, int argc, char **argv)
 	return code;
 }
 
-int cmd_image(int argc, char **argv)
-{
-	const struct subcommand *sub = argc > 1 ? find(argv[1]) : NULL;
-	struct opt_list args = { 0 };
-	int code;
+/* argv[0] names it: it came from the table below. */
+static int run_named(int argc, char **argv) { return run_subcommand(find(argv[0]), argc, argv); }
 
-	if (sub)
-		return run_subcommand(sub, argc - 1, argv + 1);
-	code = cli_options(&usage, NULL, argc, argv, &args);
-	if (code < 0)
-		code = args.n ? cli_usage_error(&usage, "there is no command \"image %s\"", args.v[0])
-			      : cli_usage_error(&usage, "name a command");
-	vec_free(&args);
-	return code;
-}
+static const struct verb commands[] = {
+	{ "build", NULL, "make an image from a Containerfile", run_named },
+	{ "import", NULL, "take images from an archive or a directory", run_named },
+	{ "ls", NULL, "list the images", run_named },
+	{ "pull", NULL, "fetch images from their registries", run_named },
+	{ "rm", NULL, "remove images", run_named },
+	{ 0 }
+};
+
+int cmd_image(int argc, char **argv) { return cli_group(&usage, commands, argc, argv); }
