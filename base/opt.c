@@ -23,7 +23,7 @@ static const struct opt *find_short(const struct opt *table, char c)
 static int unknown(const struct opt *table, struct sv name, struct err *err)
 {
 	const char *best = NULL;
-	size_t best_distance = name.n / 2 + 1;
+	size_t best_distance = name.n < 3 ? name.n : 3;         /* fewer edits than this */
 
 	for (; table->name; table++) {
 		size_t d = sv_distance(name, sv_c(table->name));

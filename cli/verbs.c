@@ -28,7 +28,7 @@ const struct verb *verb_find(const struct verb *table, const char *name)
 
 const char *verb_nearest(const struct verb *table, const char *name)
 {
-	size_t best = strlen(name) / 2 + 1;
+	size_t n = strlen(name), best = n < 3 ? n : 3;          /* fewer edits than this */
 	const char *nearest = NULL;
 
 	for (; table->name; table++) {

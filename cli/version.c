@@ -8,7 +8,9 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-static const struct usage usage = { "version", "[-o json|yaml]", "Shows the version of this program.", NULL };
+static const struct usage usage = {
+	"version", "[-o json|yaml]", "Shows the version of this program, and of what it is built with.", "  cd version -o json"
+};
 
 static struct doc *describe(void)
 {
