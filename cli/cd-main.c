@@ -3,9 +3,9 @@
 
 #include "base/str.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 static int dispatch(int argc, char **argv)
 {
@@ -27,15 +27,22 @@ static int dispatch(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* What was printed must have arrived: a full disk behind stdout is a failure. A reader that left is not ours. */
+/* A pipe whose other end is closed: `cd get pods | head`. */
+static bool reader_left(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+/* What was printed must have arrived: a full disk behind stdout is a failure. */
 int main(int argc, char **argv)
 {
 	int code = dispatch(argc, argv);
+	bool lost = fflush(stdout) || ferror(stdout);
 
-	errno = 0;
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		fprintf(stderr, "cd: cannot write the output: %s\n", strerror(errno ? errno : EIO));
-		return code ? code : EXIT_FAILED;
-	}
-	return code;
+	if (!lost || reader_left())
+		return code;
+	fprintf(stderr, "cd: the output could not be written\n");
+	return code ? code : EXIT_FAILED;
 }

@@ -2,13 +2,6 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
-	{ "get",        "resources", "show resources as a table, or whole", cmd_get },
-	{ "describe",   "resources", "tell everything about a resource, and its events", cmd_describe },
-	{ "apply",      "resources", "make the cluster have what files say", cmd_apply },
-	{ "patch",      "resources", "change fields of a resource", cmd_patch },
-	{ "delete",     "resources", "delete resources", cmd_delete },
-	{ "wait",       "resources", "return when something has come true", cmd_wait },
-	{ "logs",       "containers", "print what a container wrote", cmd_logs },
 	{ "image",      "node",      "build, import, pull, list and remove images", cmd_image },
 	{ "kubeconfig", "server",    "print how to reach a server of this machine", cmd_kubeconfig },
 	{ "shell-init", "shell",     "the shell function that makes `cd render DIR` run this program", cmd_shell_init },
