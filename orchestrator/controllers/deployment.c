@@ -106,29 +106,11 @@ static struct numbers count_all(const struct deployment *p)
 
 /* ---- the set for the template as it is ---- */
 
-static int set_revision(struct doc *d, struct node *root, void *arg, struct err *err)
-{
-	const char *revision = arg;
-
-	(void)err;
-	if (str_eq(meta_annotation(root, names.revision), revision))
-		return 0;
-	meta_set_annotation(d, root, names.revision, revision);
-	return 1;
-}
-
 /* The Deployment carries the revision of its current set, for `kubectl rollout`. */
 static int copy_revision(struct deployment *p, struct err *err)
 {
-	const char *revision = meta_annotation(deployment_current(p)->root, names.revision);
-	struct object *now = NULL, *o = p->object;
-
-	if (!revision || str_eq(meta_annotation(o->root, names.revision), revision))
-		return 0;
-	TRY(client_modify(controller_client(p->c), o->kind, o->ns, o->name, NULL, set_revision, (void *)revision, &now, err));
-	object_drop(&p->object);
-	p->object = now;
-	p->spec = node_get(now->root, "spec");
+	TRY(family_mark_owner(&p->family, p->current, &p->object, err));
+	p->spec = node_get(p->object->root, "spec");
 	return 0;
 }
 

@@ -84,6 +84,20 @@ size_t family_match(const struct family *f, const struct node *template)
 	return f->sets.n;
 }
 
+size_t family_find(const struct family *f, const char *hash)
+{
+	size_t i = 0;
+
+	while (i < f->sets.n && !(hash && str_eq(meta_label(f->sets.v[i]->root, f->names->hash_label), hash)))
+		i++;
+	return i;
+}
+
+const char *family_hash_of(const struct family *f, size_t at)
+{
+	return at < f->sets.n ? meta_label(f->sets.v[at]->root, f->names->hash_label) : NULL;
+}
+
 static int64_t number(const char *text)
 {
 	int64_t n = 0;
@@ -170,13 +184,13 @@ static void replace(struct family *f, size_t at, struct object *take)
 
 struct edit { const struct family *family; int64_t revision; const struct family_size *size; };
 
-static int modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *), struct edit *e,
+static int modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *), void *arg,
 		  struct err *err)
 {
 	const struct object *set = f->sets.v[at];
 	struct object *now = NULL;
 
-	TRY(client_modify(controller_client(f->c), set->kind, set->ns, set->name, NULL, change, e, &now, err));
+	TRY(client_modify(controller_client(f->c), set->kind, set->ns, set->name, NULL, change, arg, &now, err));
 	replace(f, at, now);
 	return 0;
 }
@@ -297,6 +311,44 @@ int family_scale(struct family *f, size_t at, const struct family_size *size, st
 	TRY(modify(f, at, scale, &e, err));
 	if (set_replicas(f->sets.v[at]) != before)
 		tell_scaled(f, f->sets.v[at], before);
+	return 0;
+}
+
+struct note { const char *key, *value; };
+
+static int annotate_one(struct doc *d, struct node *root, void *arg, struct err *err)
+{
+	const struct note *n = arg;
+
+	(void)err;
+	if (str_eq(meta_annotation(root, n->key), n->value))
+		return 0;
+	if (n->value)
+		meta_set_annotation(d, root, n->key, n->value);
+	else
+		(void)node_del(node_at(root, "metadata.annotations"), n->key);
+	return 1;
+}
+
+int family_annotate(struct family *f, size_t at, const char *key, const char *value, struct err *err)
+{
+	struct note n = { key, value };
+
+	if (str_eq(meta_annotation(f->sets.v[at]->root, key), value))
+		return 0;
+	return modify(f, at, annotate_one, &n, err);
+}
+
+int family_mark_owner(struct family *f, size_t current, struct object **owner, struct err *err)
+{
+	struct object *o = *owner, *now = NULL;
+	struct note n = { f->names->revision, meta_annotation(f->sets.v[current]->root, f->names->revision) };
+
+	if (!n.value || str_eq(meta_annotation(o->root, n.key), n.value))
+		return 0;
+	TRY(client_modify(controller_client(f->c), o->kind, o->ns, o->name, NULL, annotate_one, &n, &now, err));
+	object_drop(owner);
+	*owner = now;
 	return 0;
 }
 

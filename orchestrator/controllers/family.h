@@ -32,6 +32,8 @@ MUST_CHECK int family_settle(struct family *f, struct err *err);
 void family_hash(const struct node *template, const int64_t *collisions, char out[static 16]);
 /* The place of the oldest set with this template (but for the hash label); f->sets.n: there is none. */
 size_t family_match(const struct family *f, const struct node *template);
+size_t family_find(const struct family *f, const char *hash);         /* by the hash label; f->sets.n: there is none, or hash is NULL */
+const char *family_hash_of(const struct family *f, size_t at);         /* its hash label; NULL: there is no such set */
 int64_t family_revision(const struct family *f, const struct object *set);              /* 0: it has none */
 int64_t family_next_revision(const struct family *f, size_t current);                   /* after all sets but this one */
 
@@ -44,6 +46,10 @@ MUST_CHECK int family_create(struct family *f, const struct node *template, cons
 MUST_CHECK int family_renew(struct family *f, size_t at, int64_t revision, struct err *err);
 /* Sets replicas and their annotations where they differ; an event about the owner when replicas change. */
 MUST_CHECK int family_scale(struct family *f, size_t at, const struct family_size *size, struct err *err);
+/* The owner carries the revision of its current set: *owner becomes the new version when it has to be written. */
+MUST_CHECK int family_mark_owner(struct family *f, size_t current, struct object **owner, struct err *err);
+/* Sets an annotation of a set where it differs; value NULL removes it. */
+MUST_CHECK int family_annotate(struct family *f, size_t at, const char *key, const char *value, struct err *err);
 /* Deletes the oldest sets without pods beyond the limit; `keep` and the sets for which spare() is true stay and do not count. */
 MUST_CHECK int family_trim(struct family *f, size_t keep, int64_t limit, bool (*spare)(const struct object *set, void *arg), void *arg,
 			   struct err *err);
