@@ -83,14 +83,15 @@ int lab_open(void **state)
 	assert_non_null(dir);
 	assert_int_equal(chmod(dir, 0755), 0);
 	str_addc(&lab->dir, dir);
+	lab->pid = (int)getpid();
 	str_addf(&lab->layer, "%s/layer", dir);
 	make_layer(lab);
 	*state = lab;
 	return 0;
 }
 
-/* Groups are named after the process: nobody else's are seen. */
-static size_t count_groups(void)
+/* Groups are named after the test's process: nobody else's are seen. */
+static size_t count_groups(const struct lab *lab)
 {
 	static const char *const roots[] = { "", "/cpu", "/cpuacct", "/memory", "/pids", "/devices", "/freezer", "/unified" };
 	size_t n = 0;
@@ -98,7 +99,7 @@ static size_t count_groups(void)
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
 		char path[PATH_MAX];
 
-		snprintf(path, sizeof path, "/sys/fs/cgroup%s/cd-lab-%d", roots[i], (int)getpid());
+		snprintf(path, sizeof path, "/sys/fs/cgroup%s/cd-lab-%d", roots[i], lab->pid);
 		n += path_exists(path);
 	}
 	return n;
@@ -110,7 +111,7 @@ int lab_close(void **state)
 	AUTO(str) mounts = { 0 };
 	struct err err = { 0 };
 
-	assert_int_equal(count_groups(), 0);
+	assert_int_equal(count_groups(lab), 0);
 	assert_ok(file_read("/proc/self/mountinfo", 4 << 20, &mounts, &err), &err);
 	assert_null(strstr(str_c(&mounts), str_c(&lab->dir)));
 	assert_ok(tree_remove(str_c(&lab->dir), &err), &err);
@@ -131,7 +132,7 @@ void lab_spec(struct lab *lab, struct container_spec *s)
 	snprintf(id, sizeof id, "lab%u", ++lab->n);
 	snprintf(dir, sizeof dir, "%s/%s", str_c(&lab->dir), id);
 	snprintf(log, sizeof log, "%s/%s.log", str_c(&lab->dir), id);
-	snprintf(group, sizeof group, "cd-lab-%d/pod/%s", (int)getpid(), id);
+	snprintf(group, sizeof group, "cd-lab-%d/pod/%s", lab->pid, id);
 	layers[0] = str_c(&lab->layer);
 	(void)!dir_make(dir, 0700, &err);
 	*s = (struct container_spec){ .id = id, .dir = dir, .layers = layers, .env = env, .cgroup = group, .log_path = log,

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "runtime/container/container.h"
 
-struct lab { struct str dir, layer; unsigned n; };      /* n: containers so far */
+struct lab { struct str dir, layer; unsigned n; int pid; };     /* n: containers so far */
 
 int lab_open(void **state);     /* cmocka's setup and teardown of a group; exit 77 when this is not root with namespaces */
 int lab_close(void **state);    /* fails when a control group, mount or process was left behind */
