@@ -22,7 +22,8 @@ static int64_t now_us(void)
 
 /* ---- the server ---- */
 
-struct server { VEC(struct http_stream *) watches; struct fiber *main; struct http_server *http; bool tls; };
+struct watch { struct http_stream *stream; };
+struct server { VEC(struct watch *) watches; struct fiber *main; struct http_server *http; bool tls; };
 
 #define SMALL "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":200}\n"
 
@@ -46,18 +47,25 @@ static void broadcast(struct server *s)
 	event[sizeof event - 1] = '\n';
 	struct http_buf *b = http_buf_new((struct sv){ event, sizeof event });
 	for (size_t i = 0; i < s->watches.n; i++)
-		(void)http_stream_send(s->watches.v[i], b);
+		if (s->watches.v[i]->stream)
+			(void)http_stream_send(s->watches.v[i]->stream, b);
 	http_buf_drop(&b);
 }
+
+static void on_leave(void *arg) { http_stream_end(TAKE(((struct watch *)arg)->stream)); }
 
 static void handle(struct http_request *rq, void *arg)
 {
 	struct server *s = arg;
 
 	if (str_eq(http_path(rq), "/watch")) {
-		struct http_stream *w = http_stream_start(rq, 200, "application/json");
+		struct watch *w = calloc(1, sizeof *w);
 
-		(void)http_stream_write(w, SV("{}\n"));
+		if (!w)
+			abort();
+		w->stream = http_stream_start(rq, 200, "application/json");
+		http_stream_on_close(w->stream, on_leave, w);
+		(void)http_stream_write(w->stream, SV("{}\n"));
 		vec_push(&s->watches, w);
 		return;
 	}
@@ -102,6 +110,9 @@ static int serve(void *arg)
 	fflush(stdout);
 	(void)fiber_park();
 	http_server_stop(&s->http);
+	for (size_t i = 0; i < s->watches.n; i++)
+		free(s->watches.v[i]);
+	vec_free(&s->watches);
 	tls_free(o.tls);
 	return 0;
 }

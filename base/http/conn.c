@@ -30,9 +30,6 @@ void conn_unref(struct conn *c)
 {
 	if (--c->refs)
 		return;
-	SSL_free(c->ssl);
-	str_free(&c->kept);
-	str_free(&c->out);
 	tls_peer_free(&c->peer);
 	free(c);
 }
@@ -67,6 +64,10 @@ void conn_close(struct conn *c)
 	else
 		s->conns = c->next;
 	c->read_by = c->write_by = 0;
+	SSL_free(TAKE(c->ssl));         /* what is large goes at once: an owner may be slow to end its stream */
+	str_free(&c->kept);
+	str_free(&c->out);
+	c->out_at = 0;
 	if (c->proto)
 		c->proto->lost(c);
 	fiber_signal_all(&s->changed);
