@@ -1,0 +1,397 @@
+/* cli/render.c - `cd render`: kustomizations, charts and plain manifests to objects. */
+#include "cli/render.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "cli/verbs.h"
+#include "render/diff.h"
+#include "render/trail.h"
+
+static const struct usage usage = {
+	"render", "[OPTIONS] DIRECTORY[@REVISION]",
+	"Renders a kustomization, a chart or plain manifests, as `kustomize build` and `helm template` do.",
+	"  cd render overlays/prod\n"
+	"  cd render overlays/prod --explain Deployment/web.spec.replicas\n"
+	"  cd render overlays/prod --diff overlays/prod@v1.2\n"
+	"  cd render overlays/prod --diff live\n"
+	"  cd render charts/web -f values.yaml --set image.tag=2",
+};
+
+struct command {
+	struct render_opts o;
+	const char *output, *restrictor, *diff, *explain_what, *type, *kubeconfig, *context;
+	bool watch, explain;
+	struct opt_list values, set, set_string, set_json, set_file, set_literal, apis, show_only, ignored;
+	struct render_set *sets;
+	struct render_remotes *remotes;
+	struct render_place place;
+};
+
+/* ---- options ---- */
+
+struct choice { const char *name; int value; };
+
+static bool choose(const struct choice *c, const char *name, int *out)
+{
+	for (; c->name; c++)
+		if (!strcasecmp(c->name, name)) {
+			*out = c->value;
+			return true;
+		}
+	return false;
+}
+
+static const struct choice restrictors[] = {
+	{ "none", true }, { "LoadRestrictionsNone", true }, { "root", false }, { "rootOnly", false },
+	{ "LoadRestrictionsRootOnly", false }, { 0 },
+};
+static const struct choice types[] = {
+	{ "auto", RENDER_AUTO }, { "plain", RENDER_PLAIN }, { "directory", RENDER_PLAIN }, { "kustomize", RENDER_KUSTOMIZE },
+	{ "chart", RENDER_CHART }, { "helm", RENDER_CHART }, { 0 },
+};
+
+static int check_choices(struct command *c)
+{
+	int any_path = false, type = RENDER_AUTO;
+
+	if (c->restrictor && !choose(restrictors, c->restrictor, &any_path))
+		return cli_usage_error(&usage, "--load-restrictor is root or none, and not '%s'", c->restrictor);
+	if (c->o.reorder && strcmp(c->o.reorder, "none") != 0 && strcmp(c->o.reorder, "legacy") != 0)
+		return cli_usage_error(&usage, "--reorder is legacy or none, and not '%s'", c->o.reorder);
+	if (c->type && !choose(types, c->type, &type))
+		return cli_usage_error(&usage, "--type is auto, plain, kustomize or chart, and not '%s'", c->type);
+	c->o.any_path = any_path;
+	c->o.type = (enum render_type)type;
+	return -1;
+}
+
+static const char **terminated(struct opt_list *l)
+{
+	if (!l->n)
+		return NULL;
+	vec_push(l, NULL);
+	return l->v;
+}
+
+static void collect_sets(struct command *c)
+{
+	const struct { struct opt_list *from; enum set_kind kind; } rows[] = {
+		{ &c->values, SET_VALUES_TEXT }, { &c->set_json, SET_JSON }, { &c->set, SET_VALUE }, { &c->set_string, SET_STRING },
+		{ &c->set_file, SET_FILE }, { &c->set_literal, SET_LITERAL },
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		n += rows[i].from->n;
+	c->sets = calloc(n + 1, sizeof(*c->sets));
+	if (!c->sets)
+		abort();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t j = 0; j < rows[i].from->n; j++)
+			c->sets[c->o.n_sets++] = (struct render_set){ rows[i].kind, rows[i].from->v[j] };
+	c->o.sets = c->sets;
+	c->o.show_only = terminated(&c->show_only);
+	c->o.api_versions = terminated(&c->apis);
+}
+
+/* --explain may be followed by what it asks for: KIND/NAME, which is no directory. It is taken out of argv. */
+static int take_explain(struct command *c, int argc, char **argv)
+{
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "--explain=", 10)) {
+			c->explain = true;
+			c->explain_what = argv[i] + 10;
+		} else if (!strcmp(argv[i], "--explain")) {
+			c->explain = true;
+			if (i + 1 < argc && argv[i + 1][0] != '-' && strchr(argv[i + 1], '/') && access(argv[i + 1], F_OK) != 0)
+				c->explain_what = argv[++i];
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+static int parse(struct command *c, int argc, char **argv, struct opt_list *args)
+{
+	bool ignored = false;
+	const struct opt opts[] = {
+		{ "type", 0, OPT_STR, &c->type, "TYPE", "auto, plain, kustomize or chart; found out by default" },
+		{ "output", 'o', OPT_STR, &c->output, "FORMAT", "yaml, json, or a file or directory to write to" },
+		{ "diff", 0, OPT_STR, &c->diff, "OTHER", "show what changes from OTHER: a directory, DIRECTORY@REVISION, or live" },
+		{ "watch", 'w', OPT_FLAG, &c->watch, NULL, "render again whenever something that was read changes" },
+		{ "load-restrictor", 0, OPT_STR, &c->restrictor, "RULE", "root: files must be below their kustomization; none" },
+		{ "reorder", 0, OPT_STR, &c->o.reorder, "ORDER", "legacy: by kind, as kustomize does; none: as they are read" },
+		{ "enable-helm", 0, OPT_FLAG, &c->o.enable_helm, NULL, "render the helmCharts of kustomizations" },
+		{ "recurse", 'R', OPT_FLAG, &c->o.recurse, NULL, "plain: directories below, too" },
+		{ "include", 0, OPT_STR, &c->o.include, "GLOB", "plain: only these files" },
+		{ "exclude", 0, OPT_STR, &c->o.exclude, "GLOB", "plain: all but these files" },
+		{ "release", 0, OPT_STR, &c->o.release, "NAME", "chart: name of the release" },
+		{ "namespace", 'n', OPT_STR, &c->o.ns, "NAMESPACE", "chart: namespace of the release" },
+		{ "values", 'f', OPT_LIST, &c->values, "FILE", "chart: values; repeatable, the last one wins" },
+		{ "set", 0, OPT_LIST, &c->set, "K=V", "chart: a value" },
+		{ "set-string", 0, OPT_LIST, &c->set_string, "K=V", "chart: a value that is a text" },
+		{ "set-json", 0, OPT_LIST, &c->set_json, "K=JSON", "chart: a value as JSON" },
+		{ "set-file", 0, OPT_LIST, &c->set_file, "K=FILE", "chart: a value from a file" },
+		{ "set-literal", 0, OPT_LIST, &c->set_literal, "K=V", "chart: a value, taken as it is" },
+		{ "include-crds", 0, OPT_FLAG, &c->o.include_crds, NULL, "chart: its CustomResourceDefinitions, too" },
+		{ "skip-tests", 0, OPT_FLAG, &c->o.skip_tests, NULL, "chart: leave out tests" },
+		{ "no-hooks", 0, OPT_FLAG, &c->o.no_hooks, NULL, "chart: leave out hooks" },
+		{ "is-upgrade", 0, OPT_FLAG, &c->o.is_upgrade, NULL, "chart: .Release.IsUpgrade" },
+		{ "skip-schema-validation", 0, OPT_FLAG, &c->o.validate_schema_off, NULL, "chart: values may differ from its schema" },
+		{ "show-only", 's', OPT_LIST, &c->show_only, "TEMPLATE", "chart: only these templates" },
+		{ "kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "chart: .Capabilities.KubeVersion" },
+		{ "helm-kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "the same, by kustomize's name" },
+		{ "api-versions", 'a', OPT_LIST, &c->apis, "API", "chart: .Capabilities.APIVersions" },
+		{ "helm-api-versions", 0, OPT_LIST, &c->apis, "API", "the same, by kustomize's name" },
+		{ "kubeconfig", 0, OPT_STR, &c->kubeconfig, "FILE", "for --diff live" },
+		{ "context", 0, OPT_STR, &c->context, "NAME", "for --diff live" },
+		{ "enable-alpha-plugins", 0, OPT_FLAG, &ignored, NULL, "accepted: built-in plugins always run, and no others" },
+		{ "enable-exec", 0, OPT_FLAG, &ignored, NULL, "accepted: a render starts no programs" },
+		{ "enable-star", 0, OPT_FLAG, &ignored, NULL, "accepted" },
+		{ "network", 0, OPT_FLAG, &ignored, NULL, "accepted" },
+		{ "as-current-user", 0, OPT_FLAG, &ignored, NULL, "accepted" },
+		{ "helm-debug", 0, OPT_FLAG, &ignored, NULL, "accepted" },
+		{ "helm-command", 0, OPT_LIST, &c->ignored, "PROGRAM", "accepted: charts are rendered by this program" },
+		{ "network-name", 0, OPT_LIST, &c->ignored, "NAME", "accepted" },
+		{ "env", 'e', OPT_LIST, &c->ignored, "K=V", "accepted" },
+		{ "mount", 0, OPT_LIST, &c->ignored, "MOUNT", "accepted" },
+		{ 0 }
+	};
+	int r;
+
+	argc = take_explain(c, argc, argv);
+	r = cli_options(&usage, opts, argc, argv, args);
+	if (r >= 0)
+		return r;
+	if (args->n > 1)
+		return cli_usage_error(&usage, "one directory is rendered at a time");
+	r = check_choices(c);
+	if (r < 0)
+		collect_sets(c);
+	return r;
+}
+
+/* Values files are read here, from this machine, wherever the chart comes from. */
+static int read_values(struct command *c, struct str *texts, struct err *err)
+{
+	for (size_t i = 0; i < c->values.n; i++) {
+		TRY(file_read(c->values.v[i], 8u << 20, &texts[i], err));
+		c->sets[i].text = str_c(&texts[i]);
+	}
+	return 0;
+}
+
+/* ---- output ---- */
+
+static int write_json(const struct rendered *r, struct str *out)
+{
+	for (size_t i = 0; i < r->objects.n; i++) {
+		json_write(out, doc_root(r->objects.v[i]), JSON_SORTED | JSON_INDENT);
+		str_add1(out, '\n');
+	}
+	return 0;
+}
+
+static void lower(struct str *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->p[i] >= 'A' && s->p[i] <= 'Z')
+			s->p[i] = (char)(s->p[i] + 'a' - 'A');
+}
+
+/* One file for each object, named as kustomize names them. */
+static int write_dir(const struct rendered *r, const char *dir, struct err *err)
+{
+	for (size_t i = 0; i < r->objects.n; i++) {
+		const struct node *root = doc_root(r->objects.v[i]);
+		const char *ns = node_str_or(root, "metadata.namespace", "");
+		AUTO(str) name = { 0 };
+		AUTO(str) path = { 0 };
+		AUTO(str) text = { 0 };
+
+		str_addf(&name, "%s%s%s_%s_%s.yaml", ns, *ns ? "_" : "", node_str_or(root, "apiVersion", ""), node_str_or(root, "kind", ""),
+			 node_str_or(root, "metadata.name", ""));
+		lower(&name);
+		for (size_t j = 0; j < name.n; j++)
+			if (name.p[j] == '/')
+				name.p[j] = '_';
+		str_addf(&path, "%s/%s", dir, str_c(&name));
+		yaml_write(&text, root, YAML_SORTED);
+		TRY(file_write(str_c(&path), str_sv(&text), 0644, err));
+	}
+	return 0;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int print(const struct command *c, const struct rendered *r, struct err *err)
+{
+	AUTO(str) out = { 0 };
+
+	if (c->output && is_directory(c->output))
+		return write_dir(r, c->output, err);
+	if (str_eq(c->output, "json"))
+		write_json(r, &out);
+	else
+		rendered_write(r, &out);
+	if (c->output && strcmp(c->output, "json") != 0 && strcmp(c->output, "yaml") != 0)
+		return file_write(c->output, str_sv(&out), 0644, err);
+	fwrite(str_c(&out), 1, out.n, stdout);
+	fflush(stdout);
+	return 0;
+}
+
+/* ---- --explain ---- */
+
+/* Whether "Deployment/web.spec.replicas" is about an object; *field is what comes after its name. */
+static bool is_about(const struct node *root, const char *what, const char **field)
+{
+	const char *kind = node_str_or(root, "kind", ""), *name = node_str_or(root, "metadata.name", "");
+	size_t k = strlen(kind), n = strlen(name);
+
+	if (strncasecmp(what, kind, k) != 0 || what[k] != '/' || strncmp(what + k + 1, name, n) != 0)
+		return false;
+	what += k + 1 + n;
+	*field = *what == '.' ? what + 1 : what;
+	return !*what || *what == '.' || *what == '[';
+}
+
+static int explain(const struct command *c, const struct rendered *r, struct err *err)
+{
+	AUTO(str) out = { 0 };
+	AUTO(str) names = { 0 };
+
+	for (size_t i = 0; i < r->objects.n; i++) {
+		const struct node *root = doc_root(r->objects.v[i]);
+		const char *field = NULL;
+
+		str_addf(&names, "\n  %s/%s", node_str_or(root, "kind", ""), node_str_or(root, "metadata.name", ""));
+		if (c->explain_what && !is_about(root, c->explain_what, &field))
+			continue;
+		str_addf(&out, "# %s/%s\n", node_str_or(root, "kind", ""), node_str_or(root, "metadata.name", ""));
+		if (i < r->trails.n)
+			trail_explain(r->trails.v[i], r->objects.v[i], root, field, &out);
+	}
+	if (!out.n && c->explain_what)
+		return err_set(err, ERR_NOT_FOUND, "no object is named '%s'; there are:%s", c->explain_what, str_c(&names));
+	fwrite(str_c(&out), 1, out.n, stdout);
+	return 0;
+}
+
+/* ---- --diff ---- */
+
+static int diff_live(const struct command *c, const struct rendered *r, struct str *out, struct err *err)
+{
+	__attribute__((cleanup(docs_free))) struct docs live = { 0 };
+	__attribute__((cleanup(docs_free))) struct docs applied = { 0 };
+
+	TRY(render_live(&r->objects, c->kubeconfig, c->context, &live, &applied, err));
+	return (int)objects_diff(&live, &applied, out);
+}
+
+static int diff_place(const struct command *c, const struct rendered *r, struct str *out, struct err *err)
+{
+	struct render_place other = { 0 };
+	struct render_opts o = c->o;
+	AUTO(rendered) old = { 0 };
+	int code = render_place_open(&other, c->diff, err);
+
+	o.from = other.from;
+	o.explain = false;
+	if (code >= 0)
+		code = render(other.vfs, other.path, &o, &old, err);
+	if (code >= 0)
+		code = (int)objects_diff(&old.objects, &r->objects, out);
+	render_place_free(&other);
+	return code;
+}
+
+/* Returns how many objects differ. */
+static int diff(const struct command *c, const struct rendered *r, struct err *err)
+{
+	AUTO(str) out = { 0 };
+	int n = str_eq(c->diff, "live") ? diff_live(c, r, &out, err) : diff_place(c, r, &out, err);
+
+	if (n >= 0)
+		fwrite(str_c(&out), 1, out.n, stdout);
+	return n;
+}
+
+/* ---- */
+
+static int once(void *arg, struct vfs *v)
+{
+	struct command *c = arg;
+	AUTO(rendered) r = { 0 };
+	AUTO(err) err = { 0 };
+	int code;
+
+	c->o.explain = c->explain;
+	code = render(v, c->place.path, &c->o, &r, &err);
+	if (r.warnings.n)
+		fputs(str_c(&r.warnings), stderr);
+	if (code >= 0)
+		code = c->diff ? diff(c, &r, &err) : c->explain ? explain(c, &r, &err) : print(c, &r, &err);
+	if (code < 0)
+		return cli_fail("render", &err);
+	return code ? EXIT_FAILED : EXIT_OK;
+}
+
+static int run(struct command *c, const char *dir)
+{
+	AUTO(err) err = { 0 };
+	struct str *texts = calloc(c->values.n + 1, sizeof(*texts));
+	int code;
+
+	if (!texts)
+		abort();
+	code = read_values(c, texts, &err);
+	if (code >= 0)
+		code = render_place_open(&c->place, dir, &err);
+	c->o.from = c->place.from;
+	c->remotes = render_remotes_new();
+	c->o.remote = render_remote;
+	c->o.remote_arg = c->remotes;
+	if (code >= 0 && c->watch)
+		code = render_watch(c->place.vfs, once, c, &err);
+	code = code < 0 ? cli_fail("render", &err) : once(c, c->place.vfs);
+	for (size_t i = 0; i < c->values.n; i++)
+		str_free(&texts[i]);
+	free(texts);
+	render_remotes_free(&c->remotes);
+	render_place_free(&c->place);
+	return code;
+}
+
+int cmd_render(int argc, char **argv)
+{
+	struct command c = { 0 };
+	struct opt_list args = { 0 };
+	struct opt_list *lists[] = { &c.values, &c.set, &c.set_string, &c.set_json, &c.set_file, &c.set_literal, &c.apis, &c.show_only,
+				     &c.ignored };
+	int code = parse(&c, argc, argv, &args);
+
+	if (code < 0)
+		code = run(&c, args.n ? args.v[0] : ".");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		vec_free(lists[i]);
+	free(c.sets);
+	vec_free(&args);
+	return code;
+}

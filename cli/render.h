@@ -1,0 +1,26 @@
+/* cli/render.h - what the files of `cd render` share: where a tree is read from. */
+#pragma once
+
+#include "render/render.h"
+
+/* A directory of this machine, or of a commit: "overlays/prod", "overlays/prod@v1.2". */
+struct render_place {
+	struct vfs *vfs;
+	char *path;                     /* in the view */
+	char *from;                     /* what messages are relative to; NULL: the view's root */
+};
+MUST_CHECK int render_place_open(struct render_place *p, const char *text, struct err *err);
+void render_place_free(struct render_place *p);
+
+/* Remote bases and files, for render_opts.remote: git repositories by libgit2, files over HTTPS. */
+struct render_remotes;
+struct render_remotes *render_remotes_new(void);
+int render_remote(void *remotes, const char *url, struct vfs **view, struct str *path, struct err *err);
+void render_remotes_free(struct render_remotes **r);
+
+/* Calls again() whenever something changes that the last call has read. Returns only on an error. */
+MUST_CHECK int render_watch(struct vfs *v, int (*again)(void *arg, struct vfs *traced), void *arg, struct err *err);
+
+/* The objects of the cluster that have the identities of these, as applying these would make them. */
+MUST_CHECK int render_live(const struct docs *want, const char *kubeconfig, const char *context, struct docs *live, struct docs *applied,
+			   struct err *err);
