@@ -30,7 +30,7 @@ static int open_dir(struct render_place *p, const char *path, struct err *err)
 	return p->vfs ? 0 : -ERR_IO;
 }
 
-static int git_error(struct err *err, const char *what)
+static int git_failed(struct err *err, const char *what)
 {
 
 	return err_set(err, ERR_NOT_FOUND, "%s: %s", what, git_error_last() ? git_error_last()->message : "unknown");
@@ -47,7 +47,7 @@ static int resolve(git_repository *repo, const char *rev, char sha[static GIT_OI
 		git_oid_tostr(sha, GIT_OID_HEXSZ + 1, git_object_id(commit));
 	git_object_free(commit);
 	git_object_free(object);
-	return r ? git_error(err, rev) : 0;
+	return r ? git_failed(err, rev) : 0;
 }
 
 /* The directory of the repository that the path is in, as a path below its root. */
@@ -76,7 +76,7 @@ static int open_commit(struct render_place *p, const char *dir, const char *rev,
 
 	git_libgit2_init();
 	if (git_repository_open_ext(&repo, dir, 0, NULL))
-		return git_error(err, dir);
+		return git_failed(err, dir);
 	r = resolve(repo, rev, sha, err);
 	if (r >= 0)
 		r = below_root(repo, dir, &p->path, err);

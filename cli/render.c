@@ -67,6 +67,9 @@ static int check_choices(struct command *c)
 		return cli_usage_error(&usage, "--reorder is legacy or none, and not '%s'", c->o.reorder);
 	if (c->type && !choose(types, c->type, &type))
 		return cli_usage_error(&usage, "--type is auto, plain, kustomize or chart, and not '%s'", c->type);
+	/* Options that only kustomizations have say that it must be one. */
+	if (type == RENDER_AUTO && (c->restrictor || c->o.reorder))
+		type = RENDER_KUSTOMIZE;
 	c->o.any_path = any_path;
 	c->o.type = (enum render_type)type;
 	return -1;
@@ -366,7 +369,8 @@ static int run(struct command *c, const char *dir)
 		code = render_place_open(&c->place, dir, &err);
 	c->o.from = c->place.from;
 	c->remotes = render_remotes_new();
-	c->o.remote = render_remote;
+	c->o.git = render_git;
+	c->o.http = render_http;
 	c->o.remote_arg = c->remotes;
 	if (code >= 0 && c->watch)
 		code = render_watch(c->place.vfs, once, c, &err);

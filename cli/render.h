@@ -12,10 +12,11 @@ struct render_place {
 MUST_CHECK int render_place_open(struct render_place *p, const char *text, struct err *err);
 void render_place_free(struct render_place *p);
 
-/* Remote bases and files, for render_opts.remote: git repositories by libgit2, files over HTTPS. */
+/* What render_opts.git and .http are here: repositories in a cache of this user, files over HTTP. */
 struct render_remotes;
 struct render_remotes *render_remotes_new(void);
-int render_remote(void *remotes, const char *url, struct vfs **view, struct str *path, struct err *err);
+int render_git(void *remotes, const char *url, const char *revision, struct vfs **view, struct err *err);
+int render_http(void *remotes, const char *url, struct str *content, struct err *err);
 void render_remotes_free(struct render_remotes **r);
 
 /* Calls again() whenever something changes that the last call has read. Returns only on an error. */

@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
+	{ "render",     "manifests", "render a kustomization, a chart or manifests; explain and compare them", cmd_render },
 	{ "image",      "node",      "build, import, pull, list and remove images", cmd_image },
 	{ "kubeconfig", "server",    "print how to reach a server of this machine", cmd_kubeconfig },
 	{ "shell-init", "shell",     "the shell function that makes `cd render DIR` run this program", cmd_shell_init },

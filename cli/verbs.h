@@ -57,6 +57,7 @@ int cmd_image(int argc, char **argv);
 int cmd_kubeconfig(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_patch(int argc, char **argv);
+int cmd_render(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_shell_init(int argc, char **argv);

@@ -17,8 +17,9 @@ struct render_opts {
 	enum render_type type;
 	const char *from;                       /* directory of the view that paths in messages are relative to; NULL: its root */
 	bool explain;                           /* keep who set what: rendered.trails */
-	/* What lies elsewhere, named by a URL: a view (borrowed) and the file or directory in it. NULL: such names are errors. */
-	int (*remote)(void *arg, const char *url, struct vfs **view, struct str *path, struct err *err);
+	/* What lies elsewhere: a view of a git repository's commit (borrowed), the content of a file. NULL: such names are errors. */
+	int (*git)(void *arg, const char *url, const char *revision, struct vfs **view, struct err *err);
+	int (*http)(void *arg, const char *url, struct str *content, struct err *err);
 	void *remote_arg;
 	/* plain */
 	bool recurse;

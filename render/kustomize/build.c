@@ -1,6 +1,7 @@
 #include "render/kustomize/build.h"
 
 #include "base/yaml.h"
+#include "render/kustomize/remote.h"
 
 const char *build_show(struct build *b, const struct dir *d, const char *path)
 {
@@ -21,11 +22,6 @@ const struct openapi *build_openapi(struct build *b)
 
 /* ---- directories and files ---- */
 
-bool path_is_remote(const char *name)
-{
-	return strstr(name, "://") || !strncmp(name, "git@", 4) || !strncmp(name, "github.com/", 11) || !strncmp(name, "git::", 5);
-}
-
 static bool is_below(const char *path, const char *root)
 {
 	size_t n = strlen(root);
@@ -39,12 +35,9 @@ static int resolve(const struct dir *d, const char *name, struct str *out, struc
 	return name[0] == '/' ? vfs_join(out, "", name, err) : vfs_join(out, d->path, name, err);
 }
 
-static int read_checked(const struct dir *d, struct vfs *vfs, const char *path, struct str *out, struct err *err)
+static int count_bytes(struct build *b, size_t n, struct err *err)
 {
-	struct build *b = d->b;
-
-	TRY(vfs_read(vfs, path, BUILD_FILE_MAX, out, err));
-	b->bytes += out->n;
+	b->bytes += n;
 	if (b->bytes > BUILD_READ_MAX)
 		return err_set(err, ERR_TOO_LARGE, "this build reads more than %u MB; does a base include itself in several ways?",
 			       BUILD_READ_MAX >> 20);
@@ -54,15 +47,11 @@ static int read_checked(const struct dir *d, struct vfs *vfs, const char *path, 
 static int load_remote(const struct dir *d, const char *name, struct str *out, struct err *err)
 {
 	const struct render_opts *o = d->b->o;
-	AUTO(str) path = { 0 };
-	struct vfs *vfs = NULL;
-	int r;
 
-	if (!o->remote)
+	if (!o->http || !remote_is_file(name))
 		return err_set(err, ERR_UNSUPPORTED, "'%s' is remote, and nothing here fetches it", name);
-	TRY(o->remote(o->remote_arg, name, &vfs, &path, err));
-	r = read_checked(d, vfs, str_c(&path), out, err);
-	return r;
+	TRY(o->http(o->remote_arg, name, out, err));
+	return count_bytes(d->b, out->n, err);
 }
 
 int dir_load(const struct dir *d, const char *name, struct str *out, const char **shown, struct err *err)
@@ -72,7 +61,7 @@ int dir_load(const struct dir *d, const char *name, struct str *out, const char 
 
 	if (shown)
 		*shown = name;
-	if (path_is_remote(name))
+	if (remote_is(name))
 		return load_remote(d, name, out, err);
 	TRY(resolve(d, name, &path, err));
 	if (shown)
@@ -83,7 +72,8 @@ int dir_load(const struct dir *d, const char *name, struct str *out, const char 
 			       "security; file '%s' is not in or below '%s' (--load-restrictor none allows it; a directory can be a "
 			       "base instead)",
 			       build_show(d->b, d, str_c(&real)), build_show(d->b, d, d->path));
-	return read_checked(d, d->vfs, str_c(&path), out, err);
+	TRY(vfs_read(d->vfs, str_c(&path), BUILD_FILE_MAX, out, err));
+	return count_bytes(d->b, out->n, err);
 }
 
 int dir_load_yaml(const struct dir *d, const char *name, unsigned flags, struct doc **out, struct err *err)
@@ -119,20 +109,31 @@ static int check_cycle(const struct dir *from, const char *path, struct err *err
 	return 0;
 }
 
-static int enter_remote(const struct dir *from, const char *name, struct dir *out, struct err *err)
+static int enter_repository(const struct dir *from, const char *name, const struct remote *r, struct dir *out, struct err *err)
 {
 	const struct render_opts *o = from->b->o;
 	AUTO(str) path = { 0 };
 
-	if (!o->remote)
-		return err_set(err, ERR_UNSUPPORTED, "'%s' is remote, and nothing here fetches it", name);
 	*out = (struct dir){ .b = from->b, .parent = from };
-	TRY(o->remote(o->remote_arg, name, &out->vfs, &path, err));
+	TRY(o->git(o->remote_arg, str_c(&r->url), str_c(&r->ref), &out->vfs, err));
+	TRY(vfs_join(&path, "", str_c(&r->path), err));
 	out->path = doc_text(from->b->arena, str_sv(&path));
+	out->repo = doc_text(from->b->arena, str_sv(&r->url));
+	out->ref = doc_text(from->b->arena, str_sv(&r->ref));
 	for (const struct dir *d = from; d; d = d->parent)
-		if (d->vfs == out->vfs && !strcmp(d->path, out->path))
+		if (d->vfs == out->vfs && is_below(d->path, out->path))
 			return err_set(err, ERR_INVALID, "cycle detected: '%s' is referenced by itself", name);
 	return 0;
+}
+
+static int enter_remote(const struct dir *from, const char *name, struct dir *out, struct err *err)
+{
+	AUTO(remote) r = { 0 };
+
+	if (!from->b->o->git)
+		return err_set(err, ERR_UNSUPPORTED, "'%s' is remote, and nothing here fetches it", name);
+	TRY(remote_parse(name, &r, err));
+	return enter_repository(from, name, &r, out, err);
 }
 
 int dir_enter(const struct dir *from, const char *name, struct dir *out, struct err *err)
@@ -146,7 +147,7 @@ int dir_enter(const struct dir *from, const char *name, struct dir *out, struct 
 			       BUILD_DIRS_MAX);
 	if (!*name)
 		return err_set(err, ERR_INVALID, "new root cannot be empty");
-	if (path_is_remote(name))
+	if (remote_is(name))
 		return enter_remote(from, name, out, err);
 	if (name[0] == '/')
 		return err_set(err, ERR_INVALID, "new root '%s' cannot be absolute", name);
@@ -157,7 +158,7 @@ int dir_enter(const struct dir *from, const char *name, struct dir *out, struct 
 	if (!vfs_exists(from->vfs, str_c(&real), VFS_DIR))
 		return err_set(err, ERR_INVALID, "'%s' must be a directory to be a root", build_show(b, from, str_c(&path)));
 	TRY(check_cycle(from, str_c(&real), err));
-	*out = (struct dir){ b, doc_text(b->arena, str_sv(&real)), from, from->vfs };
+	*out = (struct dir){ .b = b, .path = doc_text(b->arena, str_sv(&real)), .parent = from, .vfs = from->vfs };
 	return 0;
 }
 

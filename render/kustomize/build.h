@@ -29,6 +29,7 @@ struct dir {
 	const char *path;               /* in the view: cleaned, links followed */
 	const struct dir *parent;       /* whose kustomization led here; NULL: the top */
 	struct vfs *vfs;                /* the build's, or the one of a remote source */
+	const char *repo, *ref;         /* of a remote source, where it was entered; else NULL */
 };
 
 /* How a path of the view is shown to people. */
@@ -39,7 +40,6 @@ MUST_CHECK int dir_load(const struct dir *d, const char *name, struct str *out, 
 MUST_CHECK int dir_load_yaml(const struct dir *d, const char *name, unsigned flags, struct doc **out, struct err *err);
 /* The directory that a path leads to, checked against cycles. */
 MUST_CHECK int dir_enter(const struct dir *from, const char *name, struct dir *out, struct err *err);
-bool path_is_remote(const char *name);
 
 const struct openapi *build_openapi(struct build *b);
 /* Adds the objects of a text: Lists are taken apart, every one has a kind and a name; two may have the same. */

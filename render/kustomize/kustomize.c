@@ -133,7 +133,7 @@ int kustomize_render(struct vfs *v, const char *path, const struct render_opts *
 	out->type = RENDER_KUSTOMIZE;
 	r = vfs_real(v, path, &real, err);
 	if (r >= 0) {
-		t.dir = (struct dir){ &b, doc_text(b.arena, str_sv(&real)), NULL, v };
+		t.dir = (struct dir){ .b = &b, .path = doc_text(b.arena, str_sv(&real)), .vfs = v };
 		r = run(&t, out, err);
 	}
 	accumulated_free(&a);

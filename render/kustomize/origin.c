@@ -1,6 +1,5 @@
 #include "render/kustomize/origin.h"
 
-#include "base/vfs.h"
 #include "base/yaml.h"
 
 /* The path joined and cleaned; one that leaves the directory of the build starts with "..". */
@@ -34,6 +33,14 @@ const struct origin *origin_below(struct doc *arena, const struct origin *o, con
 
 	*out = *o;
 	out->path = joined(arena, o->path, path);
+	return out;
+}
+
+const struct origin *origin_remote(struct doc *arena, const char *repo, const char *ref, const char *path)
+{
+	struct origin *out = doc_alloc(arena, sizeof(*out));
+
+	*out = (struct origin){ .path = path, .repo = repo, .ref = ref };
 	return out;
 }
 

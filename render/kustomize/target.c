@@ -3,6 +3,7 @@
 #include "render/kustomize/generator.h"
 #include "render/kustomize/kustomize.h"
 #include "render/kustomize/origin.h"
+#include "render/kustomize/remote.h"
 #include "render/kustomize/steps.h"
 #include "render/kustomize/transform.h"
 #include "render/kustomize/var.h"
@@ -125,7 +126,9 @@ static int add_directory(struct target *t, struct accumulated *a, const char *na
 	int r;
 
 	TRY(dir_enter(&t->dir, name, &sub.dir, err));
-	sub.origin = t->origin ? origin_below(t->b->arena, t->origin, name) : NULL;
+	if (t->origin)
+		sub.origin = sub.dir.repo ? origin_remote(t->b->arena, sub.dir.repo, sub.dir.ref, sub.dir.path) :
+					    origin_below(t->b->arena, t->origin, name);
 	sub.chart_ns = t->k.ns && *t->k.ns ? t->k.ns : t->chart_ns;
 	r = target_load(&sub, err);
 	/* Only what the top asks for counts. */
@@ -162,8 +165,8 @@ static bool is_directory(const struct target *t, const char *name)
 {
 	AUTO(str) path = { 0 };
 
-	if (path_is_remote(name))
-		return !sv_ends(sv_c(name), SV(".yaml")) && !sv_ends(sv_c(name), SV(".yml")) && !sv_ends(sv_c(name), SV(".json"));
+	if (remote_is(name))
+		return !remote_is_file(name);
 	return vfs_join(&path, name[0] == '/' ? "" : t->dir.path, name, NULL) >= 0 && vfs_exists(t->dir.vfs, str_c(&path), VFS_DIR);
 }
 
