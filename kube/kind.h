@@ -40,10 +40,16 @@ struct field {
 	const char *help;
 };
 
+enum type_flags {
+	TYPE_RULES = 1,                 /* schema/ has functions for it: defaults or checks that no row can say */
+	TYPE_DEFAULTS = 2,              /* it or something below it has defaults or rules: worth a walk */
+};
+
 struct type {
 	const char *name;               /* "core/v1.PodSpec" */
 	const struct field *fields;     /* sorted by name */
 	size_t n_fields;
+	unsigned flags;                 /* enum type_flags */
 };
 
 struct column { const char *name, *type, *format, *path; int priority; const char *help; };     /* a column of `get` */

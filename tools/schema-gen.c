@@ -17,7 +17,7 @@ struct row {                            /* a field, or a column of a kind */
 	unsigned line;
 };
 
-struct type { struct sv name; VEC(struct row) rows; bool is_root, done; };
+struct type { struct sv name; VEC(struct row) rows; bool is_root, done, rules, defaults; };
 struct kind { struct row head; VEC(struct row) columns; };
 
 struct schema {
@@ -91,6 +91,18 @@ static struct type *new_type(struct schema *s, struct sv name)
 	return t;
 }
 
+/* "NAME" or "NAME rules" */
+static struct type *read_type(struct schema *s, struct sv line)
+{
+	struct type *t = new_type(s, word(&line));
+	struct sv attribute = word(&line);
+
+	t->rules = sv_eq_c(attribute, "rules");
+	if (attribute.n && !t->rules)
+		die(s->file, s->line, "unknown attribute", attribute);
+	return t;
+}
+
 static struct kind *new_kind(struct schema *s, struct sv line)
 {
 	struct kind *k = calloc(1, sizeof *k);
@@ -127,7 +139,7 @@ static void read_file(struct schema *s, const char *path)
 		else if (row && kind)
 			vec_push(&kind->columns, parse_row(s, line, true));
 		else if (sv_eq_c(first, "type"))
-			type = new_type(s, sv_trim(after)), kind = NULL;
+			type = read_type(s, after), kind = NULL;
 		else if (sv_eq_c(first, "kind"))
 			kind = new_kind(s, after), type = NULL;
 		else
@@ -216,6 +228,24 @@ static void include_all(struct schema *s, struct type *t)
 	}
 }
 
+/* Marks the types with something to default in or below them, until nothing changes any more. */
+static void mark_defaults(struct schema *s)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < s->types.n; i++) {
+			struct type *t = s->types.v[i];
+			bool has = t->rules;
+
+			for (size_t j = 0; j < t->rows.n && !has; j++)
+				has = attribute(&t->rows.v[j], "default").p ||
+				      (!scalar_of(&t->rows.v[j]) && find_type(s, t, &t->rows.v[j])->defaults);
+			changed |= has != t->defaults;
+			t->defaults = has;
+		}
+	}
+}
+
 static int by_name(const void *a, const void *b) { return sv_cmp(((const struct row *)a)->name, ((const struct row *)b)->name); }
 
 /* Roots have apiVersion and kind too; all rows are sorted, for the binary search. */
@@ -247,6 +277,7 @@ static void finish(struct schema *s)
 			if (sv_eq(t->rows.v[j].name, t->rows.v[j - 1].name))
 				die(t->rows.v[j].file, t->rows.v[j].line, "field is there twice:", t->rows.v[j].name);
 	}
+	mark_defaults(s);
 }
 
 /* ---- writing ---- */
@@ -330,9 +361,10 @@ static void write_types(FILE *o, const struct schema *s)
 
 		fprintf(o, "\t{ \"" SV_FMT "\", ", SV_ARG(t->name));
 		if (t->rows.n)
-			fprintf(o, "fields_%zu, %zu },\n", i, t->rows.n);
+			fprintf(o, "fields_%zu, %zu", i, t->rows.n);
 		else
-			fputs("NULL, 0 },\n", o);
+			fputs("NULL, 0", o);
+		fprintf(o, ", 0%s%s },\n", t->rules ? " | TYPE_RULES" : "", t->defaults ? " | TYPE_DEFAULTS" : "");
 	}
 	fputs("};\n\n", o);
 }

@@ -1,8 +1,11 @@
-/* kube/schema/columns.h - what `get` shows of an object: the cells of its kind's columns. Pure. */
+/* kube/schema/columns.h - what a column of `get` shows for an object. Pure. */
 #pragma once
 
 #include "kube/kind.h"
 
-/* One cell, appended as text; an integer's too (c->type says which those are). Empty where kubectl shows nothing. */
-void column_text(const struct column *c, const struct node *object, int64_t now_ms, struct str *out);
-void duration_short(int64_t ms, struct str *out);       /* as kubectl prints an age: "45s", "3m2s", "5h", "3d4h", "2y10d" */
+/* Appends the text; nothing when the column has no value for this object. now_ms (wall clock) is for ages. */
+void column_text(const struct column *c, const struct node *root, int64_t now_ms, struct str *out);
+/* Can the column's path be shown: a JSON path that is understood, or a function that exists? */
+bool column_known(const struct column *c);
+/* "3d4h": how kubectl writes a time span. */
+void duration_text(int64_t ms, struct str *out);
