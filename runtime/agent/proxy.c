@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/log.h"
 #include "kube/informer.h"
+#include "kube/traffic.h"
 
 #define RETRY_MS 1000
 
@@ -52,6 +53,7 @@ static const struct node *port_named(const struct node *subset, const char *name
 static void add_backends(struct reading *r, const struct node *endpoints, const char *name, struct service_port *out)
 {
 	const struct node *subsets = node_get(endpoints, "subsets"), *subset, *address;
+	struct traffic *weights = traffic_read(endpoints);
 	VEC(struct backend) all = { 0 };
 
 	node_each(subset, subsets) {
@@ -62,9 +64,11 @@ static void add_backends(struct reading *r, const struct node *endpoints, const 
 			const char *ip = node_str_or(address, "ip", "");
 
 			if (!map_get(&r->p->excluded, sv_c(ip)))
-				vec_push(&all, ((struct backend){ keep(r->t, sv_dup(sv_c(ip))), (uint16_t)node_int_at(port, "port", 0), 1 }));
+				vec_push(&all, ((struct backend){ keep(r->t, sv_dup(sv_c(ip))), (uint16_t)node_int_at(port, "port", 0),
+								  traffic_weight(weights, ip) }));
 		}
 	}
+	traffic_free(&weights);
 	out->backends = all.v;
 	out->n_backends = all.n;
 	if (all.v)

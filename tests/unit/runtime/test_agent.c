@@ -184,33 +184,65 @@ static void missing_body(struct lab_node *l)
 
 static void what_is_missing_is_named_and_waited_for(void **state) { lab_node_run(*state, missing_body); }
 
-static void service_body(struct lab_node *l)
+static bool rules_show(const char *want)
+{
+	char *rules = lab_output((const char *const[]){ "nft", "list", "ruleset", NULL });
+	bool found = strstr(rules, want) != NULL;
+
+	free(rules);
+	return found;
+}
+
+static bool await_rules(const char *want)
+{
+	int64_t until = clock_ms() + 5000;
+
+	while (!rules_show(want) && clock_ms() < until)
+		(void)fiber_sleep(2);
+	return rules_show(want);
+}
+
+static void add_endpoints(struct lab_node *l, const char *a, const char *b)
 {
 	AUTO(str) json = { 0 };
 
+	str_addf(&json, "{\"apiVersion\":\"v1\",\"kind\":\"Endpoints\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"subsets\":["
+		 "{\"addresses\":[{\"ip\":\"%s\"},{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"http\",\"port\":8080}]}]}", a, b);
+	fake_add(l->client, str_c(&json));
+}
+
+#define SERVICE "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"}," \
+	"\"spec\":{\"clusterIP\":\"10.96.0.7\",\"type\":\"NodePort\",\"ports\":[{\"name\":\"http\",\"port\":80,\"nodePort\":30007}]}}"
+
+static void service_body(struct lab_node *l)
+{
+	char ip[64];
+
 	lab_pod(l, "web", "\"terminationGracePeriodSeconds\":3," WEB "}]");
 	CHECK(l, lab_await(l, "web", "Ready", "True"));
-	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},"
-		 "\"spec\":{\"clusterIP\":\"10.96.0.7\",\"type\":\"NodePort\",\"ports\":[{\"name\":\"http\",\"port\":80,\"nodePort\":30007}]}}");
-	str_addf(&json, "{\"apiVersion\":\"v1\",\"kind\":\"Endpoints\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"subsets\":["
-		 "{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"http\",\"port\":8080}]}]}", lab_text(l, "web", "status.podIP"));
-	fake_add(l->client, str_c(&json));
-	bool served = false;
-	for (int i = 0; i < 500 && !served; i++) {
-		char *rules = lab_output((const char *const[]){ "nft", "list", "ruleset", NULL });
-
-		served = strstr(rules, "svc/default/web/http") != NULL;
-		free(rules);
-		(void)fiber_sleep(2);
-	}
-	CHECK(l, served);
+	snprintf(ip, sizeof ip, "%s", lab_text(l, "web", "status.podIP"));
+	fake_add(l->client, SERVICE);
+	add_endpoints(l, ip, "10.244.0.99");
+	CHECK(l, await_rules(ip));
 	lab_delete(l, "Pod", "web", -1);
 	CHECK(l, lab_await_gone(l, "web"));     /* with the Endpoints still there: the node does not wait for a controller */
-	char *rules = lab_output((const char *const[]){ "nft", "list", "ruleset", NULL });
-	bool left = !strstr(rules, "svc/default/web/http");
-	free(rules);
-	CHECK(l, left);
+	CHECK(l, !rules_show(ip) && rules_show("10.244.0.99"));
 }
+
+static void weights_body(struct lab_node *l)
+{
+	fake_add(l->client, SERVICE);
+	add_endpoints(l, "10.244.0.98", "10.244.0.99");
+	CHECK(l, await_rules("500000-999999 : 10.244.0.99 . 8080"));
+	fake_set(l->client, "Endpoints", "default", "web", "metadata.annotations",
+		 "{\"timonier.dev/weights\":\"{\\\"10.244.0.98\\\":999,\\\"10.244.0.99\\\":1}\"}");
+	CHECK(l, await_rules("999000-999999 : 10.244.0.99 . 8080"));
+	fake_set(l->client, "Endpoints", "default", "web", "metadata.annotations", "{\"timonier.dev/weights\":\"{\\\"10.244.0.98\\\":1}\"}");
+	CHECK(l, await_rules("0-999999 : 10.244.0.98 . 8080"));
+	CHECK(l, !rules_show("10.244.0.99"));
+}
+
+static void weights_of_endpoints_reach_the_kernel(void **state) { lab_node_run(*state, weights_body); }
 
 static void service_leads_to_pods_and_away_from_those_that_end(void **state) { lab_node_run(*state, service_body); }
 
@@ -241,6 +273,7 @@ int main(void)
 		TEST(restarted_agent_adopts_what_runs_and_ends_what_is_gone),
 		TEST(what_is_missing_is_named_and_waited_for),
 		TEST(service_leads_to_pods_and_away_from_those_that_end),
+		TEST(weights_of_endpoints_reach_the_kernel),
 		TEST(changed_config_map_arrives_in_the_container),
 	};
 
