@@ -5,6 +5,8 @@
 #include "render/plain.h"
 #include "render/trail.h"
 
+#include <stdlib.h>
+
 static bool has_file(struct vfs *v, const char *dir, const char *name)
 {
 	AUTO(str) path = { 0 };
@@ -45,6 +47,11 @@ int render(struct vfs *v, const char *path, const struct render_opts *o, struct 
 void rendered_free(struct rendered *r)
 {
 	docs_free(&r->objects);
+	for (size_t i = 0; i < r->texts.n; i++) {
+		free(r->texts.v[i].source);
+		free(r->texts.v[i].text);
+	}
+	vec_free(&r->texts);
 	for (size_t i = 0; i < r->trails.n; i++)
 		trail_drop(&r->trails.v[i]);
 	vec_free(&r->trails);
@@ -54,6 +61,11 @@ void rendered_free(struct rendered *r)
 
 void rendered_write(const struct rendered *r, struct str *out)
 {
+	if (r->type == RENDER_CHART) {
+		for (size_t i = 0; i < r->texts.n; i++)
+			str_addf(out, "---\n# Source: %s\n%s\n", r->texts.v[i].source, r->texts.v[i].text);
+		return;
+	}
 	for (size_t i = 0; i < r->objects.n; i++) {
 		if (i)
 			str_addc(out, "---\n");

@@ -38,9 +38,12 @@ struct render_opts {
 	const char *const *api_versions;        /* NULL-terminated, or NULL */
 };
 
+struct rendered_text { char *source, *text; };                 /* a document as its template wrote it */
+
 struct rendered {
 	enum render_type type;                  /* what the directory was found to be */
 	struct docs objects;                    /* roots are the objects; Lists are expanded */
+	struct { struct rendered_text *v; size_t n, cap; } texts;      /* of a chart: what `helm template` prints; else empty */
 	struct str notes;                       /* NOTES.txt of a chart */
 	struct str warnings;                    /* a line each */
 	struct { struct trail **v; size_t n, cap; } trails;     /* of each object, when asked for: render/trail.h */

@@ -1,64 +1,290 @@
 /* render/chart/render.c - a chart to objects: values, then every template of every chart, then the order of installation. */
 #include "render/chart/chart.h"
 
+#include "render/chart/gotmpl/engine.h"
+#include "render/chart/gotmpl/objects.h"
 #include "render/chart/load.h"
 #include "render/chart/lua/template.h"
+#include "render/chart/manifest.h"
 #include "render/chart/values.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+/* One template of one chart; templates run in Helm's order, as `set` in one is seen by the next. */
+struct unit { const struct chart *chart; const struct chart_file *file; const struct node *values; char *name; int scope; };
 
 struct job {
 	struct sandbox *sandbox;
+	struct gotmpl *gotmpl;
 	const struct render_opts *opts;
 	struct rendered *out;
+	struct { struct unit *v; size_t n, cap; } units;
+	struct manifests manifests;
 };
 
-static int render_lua(struct job *j, const struct chart *c, const struct chart_file *f, struct err *err)
+/* ---- what renders which file ---- */
+
+static int add_lua(struct job *j, const struct unit *u, struct err *err)
 {
-	return lua_template(j->sandbox, c, f, &j->out->objects, err);
+	(void)j; (void)u; (void)err;
+	return 0;
+}
+
+static int run_lua(struct job *j, const struct unit *u, struct err *err)
+{
+	struct docs docs = { 0 };
+	int r = lua_scope(j->sandbox, u->chart, u->values, j->opts, err);
+
+	if (r >= 0)
+		r = lua_template(j->sandbox, u->chart, u->file, &docs, err);
+	for (size_t i = 0; i < docs.n; i++)
+		manifests_add_doc(&j->manifests, u->name, docs.v[i]);
+	free(docs.v);
+	return r;
+}
+
+static int add_gotmpl(struct job *j, const struct unit *u, struct err *err)
+{
+	return gotmpl_add(j->gotmpl, u->name, str_sv(&u->file->text), err);
+}
+
+struct scope_call { const struct unit *unit; const struct render_opts *opts; };
+
+static int make_scope(lua_State *lua)
+{
+	const struct scope_call *call = lua_touserdata(lua, 1);
+
+	gotmpl_push_scope(lua, call->unit->chart, call->unit->values, call->opts);
+	return 1;
+}
+
+static void remove_no_value(struct str *text)
+{
+	static const char mark[] = "<no value>";
+	char *at = text->p, *end = text->p + text->n;
+
+	while (at && (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1))) {
+		memmove(at, at + sizeof mark - 1, (size_t)(end - at) - (sizeof mark - 1) + 1);
+		end -= sizeof mark - 1;
+	}
+	if (text->n)
+		text->n = (size_t)(end - text->p);
+}
+
+static int run_gotmpl(struct job *j, const struct unit *u, struct err *err)
+{
+	lua_State *lua = sandbox_state(j->sandbox);
+	AUTO(str) text = { 0 };
+	AUTO(str) base = { 0 };
+
+	str_addf(&base, "%s/templates", u->chart->path);
+	lua_rawgeti(lua, LUA_REGISTRYINDEX, u->scope);
+	gotmpl_set_template(lua, u->name, str_c(&base));
+	TRY(gotmpl_run(j->gotmpl, u->name, &text, err));
+	remove_no_value(&text);
+	if (!sv_ends(sv_c(u->file->path), SV("NOTES.txt")))
+		return manifests_add_text(&j->manifests, u->name, str_sv(&text), err);
+	if (!u->chart->parent)
+		str_add(&j->out->notes, str_sv(&text));
+	return 0;
 }
 
 static const struct engine {
 	const char *suffix;
-	int (*render)(struct job *, const struct chart *, const struct chart_file *, struct err *);
+	int (*add)(struct job *, const struct unit *, struct err *);    /* before any template runs */
+	int (*run)(struct job *, const struct unit *, struct err *);
 } engines[] = {
-	{ ".lua", render_lua },
-	{ NULL, NULL }
+	{ ".lua", add_lua, run_lua },
+	{ "", add_gotmpl, run_gotmpl },         /* every other file in templates/ is Helm's */
 };
 
-static const struct engine *engine_of(struct sv path)
+static const struct engine *engine_of(const struct unit *u)
 {
 	const struct engine *e = engines;
 
-	while (e->suffix && !sv_ends(path, sv_c(e->suffix)))
+	while (!sv_ends(sv_c(u->file->path), sv_c(e->suffix)))
 		e++;
-	return e->suffix ? e : NULL;
+	return e;
 }
 
-/* Files whose name begins with `_` hold helpers and make nothing themselves. */
-static bool is_helper(struct sv path)
-{
-	struct sv dir, name;
+/* ---- the order of templates ---- */
 
-	sv_cut_last(path, '/', &dir, &name);
-	return sv_starts(name, SV("_"));
+static size_t depth(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* Deepest first, then backwards: a parent's definition comes later and wins. */
+static int by_parse_order(const void *pa, const void *pb)
+{
+	const struct unit *a = pa, *b = pb;
+	size_t da = depth(a->name), db = depth(b->name);
+
+	return da != db ? (da > db ? -1 : 1) : -strcmp(a->name, b->name);
+}
+
+static bool is_library(const struct chart *c) { return str_eq(node_str_at(doc_root(c->meta), "type"), "library"); }
+
+/* Files whose name begins with `_` hold helpers and make nothing themselves. */
+static bool is_helper(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return *(slash ? slash + 1 : path) == '_';
+}
+
+/* The scope of a chart's templates as a registry reference: one for all of them, as they may change it. */
+static int scope_of(struct job *j, const struct unit *u, int *out, struct err *err)
+{
+	struct scope_call call = { u, j->opts };
+	lua_State *lua = sandbox_state(j->sandbox);
+
+	lua_pushcfunction(lua, make_scope);
+	lua_pushlightuserdata(lua, &call);
+	TRY(sandbox_call(j->sandbox, 1, 1, err));
+	*out = luaL_ref(lua, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+static int collect(struct job *j, const struct chart *c, const struct node *values, struct err *err)
+{
+	const struct chart_file *f;
+	int scope = LUA_NOREF;
+
+	for (size_t i = 0; i < c->n_deps; i++)
+		TRY(collect(j, c->deps[i], node_get(values, c->deps[i]->name), err));
+	vec_each(f, &c->templates) {
+		struct unit u = { c, f, values, NULL, LUA_NOREF };
+
+		if (is_library(c) && !is_helper(f->path))
+			continue;
+		if (scope == LUA_NOREF)
+			TRY(scope_of(j, &u, &scope, err));
+		u.scope = scope;
+		u.name = str_fmt("%s/%s", c->path, f->path);
+		vec_push(&j->units, u);
+	}
+	return 0;
+}
+
+static int run_all(struct job *j, struct err *err)
+{
+	struct unit *u;
+
+	qsort(j->units.v, j->units.n, sizeof *j->units.v, by_parse_order);
+	vec_each(u, &j->units)
+		TRY(engine_of(u)->add(j, u, err));
+	vec_each(u, &j->units)
+		if (!is_helper(u->file->path))
+			TRY(engine_of(u)->run(j, u, err));
+	return 0;
+}
+
+/* ---- the result ---- */
+
+static bool is_shown(const struct render_opts *o, const struct chart *c, const struct manifest *m)
+{
+	AUTO(str) path = { 0 };
+
+	if ((m->hook && o->no_hooks) || (m->test && o->skip_tests))
+		return false;
+	for (size_t i = 0; o->show_only && o->show_only[i]; i++) {
+		str_cut(&path, 0);
+		str_addf(&path, "%s/%s", c->path, o->show_only[i]);
+		if (str_eq(str_c(&path), m->source))
+			return true;
+	}
+	return !o->show_only || !o->show_only[0];
+}
+
+static void show(struct rendered *out, const struct manifest *m)
+{
+	struct rendered_text text = { sv_dup(sv_c(m->source)), sv_dup(str_sv(&m->text)) };
+
+	vec_push(&out->texts, text);
+	if (m->doc)
+		vec_push(&out->objects, doc_ref(m->doc));
+}
+
+static int by_source(const void *pa, const void *pb)
+{
+	const struct manifest *a = pa, *b = pb;
+	int r = strcmp(a->source, b->source);
+
+	return r ? r : a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int finish(struct job *j, const struct chart *c, struct err *err)
+{
+	struct manifest *m;
+	size_t shown = j->out->texts.n;
+
+	if (j->manifests.n)
+		qsort(j->manifests.v, j->manifests.n, sizeof *j->manifests.v, by_source);
+	for (size_t i = 0; i < j->manifests.n; i++)
+		j->manifests.v[i].order = i;
+	manifests_sort(&j->manifests);
+	vec_each(m, &j->manifests)
+		if (is_shown(j->opts, c, m))
+			show(j->out, m);
+	if (j->opts->show_only && j->opts->show_only[0] && j->out->texts.n == shown)
+		return err_set(err, ERR_NOT_FOUND, "could not find template %s in chart", j->opts->show_only[0]);
+	return 0;
+}
+
+static int add_crd_file(struct rendered *out, const struct chart *c, const struct chart_file *f, struct err *err)
+{
+	struct manifests crds = { 0 };
+	struct manifest *m;
+	AUTO(str) source = { 0 };
+
+	str_addf(&source, "%s/%s", c->path, f->path);
+	int r = manifests_add_text(&crds, str_c(&source), str_sv(&f->text), err);
+	vec_each(m, &crds)
+		show(out, m);
+	manifests_free(&crds);
+	return r;
+}
+
+/* crds/ is not rendered: its documents come first, when asked for. */
+static int add_crds(struct rendered *out, const struct chart *c, struct err *err)
+{
+	const struct chart_file *f;
+
+	vec_each(f, &c->crds)
+		TRY(add_crd_file(out, c, f, err));
+	for (size_t i = 0; i < c->n_deps; i++)
+		TRY(add_crds(out, c->deps[i], err));
+	return 0;
+}
+
+static void job_free(struct job *j)
+{
+	struct unit *u;
+
+	vec_each(u, &j->units)
+		free(u->name);
+	vec_free(&j->units);
+	manifests_free(&j->manifests);
+	gotmpl_free(&j->gotmpl);
+	sandbox_free(&j->sandbox);
 }
 
 static int render_chart(struct job *j, const struct chart *c, const struct node *values, struct err *err)
 {
-	const struct chart_file *f;
-
-	for (size_t i = 0; i < c->n_deps; i++)
-		TRY(render_chart(j, c->deps[i], node_get(values, c->deps[i]->name), err));
-	TRY(lua_scope(j->sandbox, c, values, j->opts, err));
-	vec_each(f, &c->templates) {
-		const struct engine *e = engine_of(sv_c(f->path));
-
-		if (is_helper(sv_c(f->path)))
-			continue;
-		if (!e)
-			return err_set(err, ERR_UNSUPPORTED, "%s/%s: no engine renders this kind of template", c->path, f->path);
-		TRY(e->render(j, c, f, err));
-	}
-	return 0;
+	if (is_library(c))
+		return err_set(err, ERR_INVALID, "library charts are not installable: '%s' only helps other charts", c->name);
+	if (j->opts->include_crds)
+		TRY(add_crds(j->out, c, err));
+	TRY(collect(j, c, values, err));
+	if (j->units.n)
+		TRY(run_all(j, err));
+	return finish(j, c, err);
 }
 
 int chart_render(struct vfs *v, const char *path, const struct render_opts *o, struct rendered *out, struct err *err)
@@ -72,9 +298,10 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	out->type = RENDER_CHART;
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
+	j.gotmpl = gotmpl_new(j.sandbox);
 	if ((r = values_compute(d, c, o, &values, err)) >= 0)
 		r = render_chart(&j, c, values, err);
-	sandbox_free(&j.sandbox);
+	job_free(&j);
 	chart_free(&c);
 	return r;
 }

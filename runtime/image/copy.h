@@ -2,7 +2,8 @@
 #pragma once
 
 #include "runtime/image/containerfile.h"
-#include "runtime/image/glob.h"
+#include "base/glob.h"
+#include "runtime/image/ignore.h"
 #include "runtime/image/pack.h"
 #include "runtime/image/store-internal.h"
 

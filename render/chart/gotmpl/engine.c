@@ -83,6 +83,14 @@ static void field(lua_State *lua, const char *name, bool start)
 			luaL_error(lua, "nil pointer evaluating interface {}.%s", name);
 		return;
 	}
+	if (lua_istable(lua, -1) && luaL_getmetafield(lua, -1, "__methods") != LUA_TNIL) {
+		if (lua_getfield(lua, -1, name) != LUA_TNIL) {
+			lua_replace(lua, -3);
+			lua_pop(lua, 1);
+			return;
+		}
+		lua_pop(lua, 2);
+	}
 	if (!lua_istable(lua, -1) || sandbox_is_list(lua, -1)) {
 		luaL_error(lua, "can't evaluate field %s in type %s", name, start ? go_type_name(lua, -1) : "interface {}");
 		return;

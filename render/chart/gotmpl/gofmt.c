@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -347,6 +348,11 @@ static void table_value(struct printer *p, int index, const struct spec *s)
 {
 	if (p->depth >= DEPTH_MAX || !lua_checkstack(p->lua, 8)) {
 		str_addc(p->out, "...");
+		return;
+	}
+	if (luaL_getmetafield(p->lua, index, "__text") != LUA_TNIL) {   /* Go's Stringer */
+		pad(p, s, sv_c(lua_tostring(p->lua, -1)));
+		lua_pop(p->lua, 1);
 		return;
 	}
 	p->depth++;

@@ -2,6 +2,8 @@
 
 #include <lauxlib.h>
 
+#include "render/chart/capabilities.h"
+
 extern const char k8s_lua[], k8s_lua_end[];
 
 #define LOADED "loaded modules"         /* registry: chart path and module name -> what it returned */
@@ -29,28 +31,20 @@ static void push_release(lua_State *lua, const struct render_opts *o)
 	lua_setfield(lua, -2, "isUpgrade");
 }
 
-/* capabilities.has("apps/v1"): what --api-versions names, and what every cluster has. */
+/* capabilities.has("apps/v1") */
 static int has_api(lua_State *lua)
 {
-	const char *const *v = lua_touserdata(lua, lua_upvalueindex(1));
-	const char *asked = luaL_checkstring(lua, 1);
-	static const char *const always[] = { "v1", "apps/v1", "batch/v1", "networking.k8s.io/v1", "policy/v1", "autoscaling/v2",
-					      "rbac.authorization.k8s.io/v1", NULL };
-	bool found = false;
+	const struct render_opts *o = lua_touserdata(lua, lua_upvalueindex(1));
 
-	for (; v && *v; v++)
-		found |= str_eq(*v, asked);
-	for (size_t i = 0; always[i]; i++)
-		found |= str_eq(always[i], asked);
-	lua_pushboolean(lua, found);
+	lua_pushboolean(lua, capabilities_has(o, sv_c(luaL_checkstring(lua, 1))));
 	return 1;
 }
 
 static void push_capabilities(lua_State *lua, const struct render_opts *o)
 {
 	lua_newtable(lua);
-	set_text(lua, "kubeVersion", o->kube_version ? o->kube_version : "v1.30.0");
-	lua_pushlightuserdata(lua, (void *)(uintptr_t)o->api_versions);
+	set_text(lua, "kubeVersion", capabilities_kube_version(o));
+	lua_pushlightuserdata(lua, (void *)(uintptr_t)o);
 	lua_pushcclosure(lua, has_api, 1);
 	lua_setfield(lua, -2, "has");
 }

@@ -1,16 +1,9 @@
-/* runtime/image/glob.h - path patterns of COPY and of ignore files. Pure. */
+/* runtime/image/ignore.h - which files of a build context are not part of it. Pure. */
 #pragma once
 
 #include <stdbool.h>
-#include "base/err.h"
 #include "base/str.h"
 #include "runtime/image/image.h"
-
-/* * and ? do not match /, [a-z] and [^a-z] one character, \x is x, ** any number of directories. Never more than
- * GLOB_STEPS comparisons: a pattern that needs more does not match. */
-#define GLOB_STEPS 100000
-bool glob_match(struct sv pattern, struct sv path);
-bool glob_is_pattern(struct sv s);
 
 /* .containerignore, else .dockerignore: lines of patterns; ! takes back; # comments. */
 struct ignore { struct strings patterns; };
