@@ -134,7 +134,7 @@ static void add_age(struct str *out, const char *title, const char *when)
 
 	if (!when || !time_parse(when, &ms))
 		return;
-	duration_short(clock_ms() - ms, &age);
+	duration_text(clock_ms() - ms, &age);
 	str_addf(out, "%-14s%s (%s ago)\n", title, when, str_c(&age));
 }
 
@@ -201,7 +201,7 @@ static void add_event(struct table *t, const struct object *e)
 	if (!last)
 		last = node_str_or(e->root, "eventTime", "");
 	if (time_parse(last, &ms))
-		duration_short(clock_ms() - ms, &age);
+		duration_text(clock_ms() - ms, &age);
 	table_addf(t, "  %s", node_str_or(e->root, "type", ""));
 	table_add(t, node_str_or(e->root, "reason", ""));
 	if (count > 1)

@@ -84,7 +84,7 @@ void print_row(struct table *t, const struct object *o, const struct columns *c)
 	if (!k->columns) {
 		str_cut(&cell, 0);
 		if (time_parse(node_str_or(o->root, "metadata.creationTimestamp", ""), &created))
-			duration_short(now - created, &cell);
+			duration_text(now - created, &cell);
 		table_add(t, cell.n ? str_c(&cell) : "<unknown>");
 	}
 	if (c->labels)
