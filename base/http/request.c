@@ -196,12 +196,14 @@ int http_version(const struct http_request *rq) { return rq->version; }
 struct http_server *http_request_server(const struct http_request *rq) { return rq->conn->server; }
 struct sv http_body(const struct http_request *rq) { return rq->streams ? SV("") : str_sv(&rq->body); }
 
-struct sv http_header(const struct http_request *rq, const char *name)
+struct sv http_header(const struct http_request *rq, const char *name) { return http_header_at(rq, name, 0); }
+
+struct sv http_header_at(const struct http_request *rq, const char *name, size_t at)
 {
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < rq->fields.n; i++)
-		if (rq->fields.v[i].name_n == n && !strncasecmp(rq->text.p + rq->fields.v[i].name, name, n))
+		if (rq->fields.v[i].name_n == n && !strncasecmp(rq->text.p + rq->fields.v[i].name, name, n) && !at--)
 			return (struct sv){ rq->text.p + rq->fields.v[i].value, rq->fields.v[i].value_n };
 	return SV("");
 }

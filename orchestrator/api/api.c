@@ -1,5 +1,6 @@
 #include "orchestrator/api/api-internal.h"
 #include "orchestrator/api/auth-internal.h"
+#include "orchestrator/api/rbac-internal.h"
 
 #include "base/log.h"
 
@@ -12,12 +13,11 @@ static const struct caller self = { "system:apiserver", masters, 1 };
 
 /* ---- what every cluster has ---- */
 
-static int create(struct api *a, const struct kind *k, const char *ns, struct doc *d, struct node *root, struct err *err)
+static int create(struct api *a, const struct kind *k, const char *ns, const struct node *root, struct err *err)
 {
 	struct request rq = { .api = a, .caller = &self, .kind = k, .ns = ns, .name = "", .subresource = "", .manager = "" };
 	int r = verb_create(&rq, root, NULL, err);
 
-	(void)d;
 	if (r == -ERR_ALREADY_EXISTS && err)
 		err_free(err);
 	return r == -ERR_ALREADY_EXISTS ? 0 : r;
@@ -32,9 +32,14 @@ static int create_namespaces(struct api *a, struct err *err)
 		AUTO_DOC d = doc_new();
 
 		if (!resource_find(cache_resource(&a->cache, k), "", names[i]))
-			TRY(create(a, k, "", d, object_start(d, k, NULL, names[i]), err));
+			TRY(create(a, k, "", object_start(d, k, NULL, names[i]), err));
 	}
 	return 0;
+}
+
+static int create_default(struct api *a, const struct node *obj, struct err *err)
+{
+	return create(a, kinds_find(a->kinds, node_str_or(obj, "apiVersion", ""), node_str_or(obj, "kind", "")), "", obj, err);
 }
 
 /* The API's own Service: the first address of the range. */
@@ -56,7 +61,7 @@ static int create_service(struct api *a, struct err *err)
 	node_set(d, port, "port", node_int(d, 443));
 	node_set(d, port, "targetPort", node_int(d, 6443));
 	node_add(d, node_seq_at(d, root, "spec.ports"), port);
-	return create(a, k, "default", d, root, err);
+	return create(a, k, "default", root, err);
 }
 
 /* ---- housekeeping ---- */
@@ -125,6 +130,7 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 		TRY(service_ranges_open(&a->services, cache_resource(&a->cache, service),
 					o->service_cidr ? o->service_cidr : "10.96.0.0/16", err));
 	TRY(create_namespaces(a, err));
+	TRY(rbac_create_defaults(a, create_default, err));
 	return create_service(a, err);
 }
 

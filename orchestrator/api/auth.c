@@ -1,4 +1,5 @@
 #include "orchestrator/api/auth-internal.h"
+#include "orchestrator/api/rbac-internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,6 @@ static int read_token(struct map *tokens, struct sv line, int number, struct err
 	for (char *g; (g = strsep(&save, ",\""));)
 		if (*g)
 			u->groups[u->caller.n_groups++] = g;
-	u->groups[u->caller.n_groups++] = "system:authenticated";
 	u->caller.user = name;
 	u->caller.groups = u->groups;
 	struct user *old = map_put(tokens, sv_c(token), u);
@@ -82,26 +82,122 @@ void tokens_free(struct map *tokens)
 
 /* ---- who ---- */
 
-int authenticate(struct api *a, struct http_request *rq, struct caller *out, struct err *err)
+void login_free(struct login *l)
 {
-	static const char *const unauthenticated[] = { "system:unauthenticated" };
+	for (size_t i = 0; i < l->groups.n; i++)
+		free((char *)l->groups.v[i]);
+	vec_free(&l->groups);
+	str_free(&l->user);
+	*l = (struct login){ 0 };
+}
+
+static void add_group(struct login *l, struct sv name)
+{
+	for (size_t i = 0; i < l->groups.n; i++)
+		if (sv_eq_c(name, l->groups.v[i]))
+			return;
+	vec_push(&l->groups, sv_dup(name));
+}
+
+/* What follows from the name: everybody but the anonymous is authenticated, and service accounts are of their namespace. */
+static void finish(struct login *l)
+{
+	struct sv user = str_sv(&l->user), ns, name;
+
+	if (sv_starts(user, SV("system:serviceaccount:")) && sv_cut(sv_drop(user, 22), ':', &ns, &name)) {
+		char *group = str_fmt("system:serviceaccounts:" SV_FMT, SV_ARG(ns));
+
+		add_group(l, SV("system:serviceaccounts"));
+		add_group(l, sv_c(group));
+		free(group);
+	}
+	add_group(l, sv_eq_c(user, "system:anonymous") ? SV("system:unauthenticated") : SV("system:authenticated"));
+	l->caller = (struct caller){ str_c(&l->user), l->groups.v, l->groups.n };
+}
+
+static void become(struct login *l, const struct caller *c)
+{
+	str_set(&l->user, c->user);
+	for (size_t i = 0; i < c->n_groups; i++)
+		add_group(l, sv_c(c->groups[i]));
+	finish(l);
+}
+
+static int may_act_for(struct api *a, const struct caller *c, const char *resource, struct sv name, struct err *err)
+{
+	struct sv account = sv_drop(name, 22), ns = SV(""), rest;
+	bool of_account = sv_starts(name, SV("system:serviceaccount:")) && sv_cut(account, ':', &ns, &rest);
+	char *text = sv_dup(of_account ? rest : name), *space = sv_dup(of_account ? ns : SV(""));
+	struct action what = { "impersonate", "", of_account ? "serviceaccounts" : resource, "", text, space, "" };
+	int r = 0;
+
+	if (!rbac_allows(a, c, &what, NULL))
+		r = err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: User \"%s\" cannot impersonate resource \"%s\" in API group \"\" at the "
+			    "cluster scope", what.resource, text, c->user, what.resource);
+	free(text);
+	free(space);
+	return r;
+}
+
+/* The user and groups that the headers name take the place of the caller's. */
+static int impersonate(struct api *a, struct http_request *rq, struct login *l, struct err *err)
+{
+	struct sv user = http_header(rq, "impersonate-user"), group;
+	struct login as = { 0 };
+	int r = 0;
+
+	if (!user.n && http_header(rq, "impersonate-group").n)
+		return err_set(err, ERR_BAD_REQUEST, "requested groups without impersonating a user");
+	if (!user.n)
+		return 0;
+	TRY(may_act_for(a, &l->caller, "users", user, err));
+	str_add(&as.user, user);
+	for (size_t i = 0; r >= 0 && (group = http_header_at(rq, "impersonate-group", i)).n; i++) {
+		r = may_act_for(a, &l->caller, "groups", group, err);
+		add_group(&as, group);
+	}
+	if (r < 0) {
+		login_free(&as);
+		return r;
+	}
+	finish(&as);
+	login_free(l);
+	*l = as;
+	return 0;
+}
+
+bool token_login(struct api *a, struct sv token, struct login *out)
+{
+	const struct user *u = map_get(&a->tokens, token);
+
+	if (u)
+		become(out, &u->caller);
+	return u;
+}
+
+static int identify(struct api *a, struct http_request *rq, struct login *out, struct err *err)
+{
 	const struct tls_peer *peer = http_peer(rq);
 	struct sv header = http_header(rq, "authorization");
 
 	if (peer && peer->name && *peer->name) {
-		*out = (struct caller){ peer->name, peer->groups, peer->n_groups };
+		become(out, &(struct caller){ peer->name, peer->groups, peer->n_groups });
 		return 0;
 	}
 	if (header.n > 7 && !strncasecmp(header.p, "Bearer ", 7)) {
-		const struct user *u = map_get(&a->tokens, sv_trim(sv_drop(header, 7)));
-
-		if (!u)
+		if (!token_login(a, sv_trim(sv_drop(header, 7)), out))
 			return err_set(err, ERR_UNAUTHORIZED, "Unauthorized");
-		*out = u->caller;
 		return 0;
 	}
-	*out = (struct caller){ "system:anonymous", unauthenticated, 1 };
+	become(out, &(struct caller){ "system:anonymous", NULL, 0 });
 	return 0;
+}
+
+int authenticate(struct api *a, struct http_request *rq, struct login *out, struct err *err)
+{
+	*out = (struct login){ 0 };
+	TRY(identify(a, rq, out, err));
+	return impersonate(a, rq, out, err);
 }
 
 bool caller_in(const struct caller *c, const char *group)
@@ -116,9 +212,10 @@ bool caller_in(const struct caller *c, const char *group)
 
 int authorize(const struct request *rq, const char *verb, struct err *err)
 {
+	struct action action = { verb, rq->kind->group, rq->kind->plural, rq->subresource, rq->name, rq->ns, "" };
 	AUTO(str) what = { 0 };
 
-	if (caller_in(rq->caller, "system:masters"))
+	if (rbac_allows(rq->api, rq->caller, &action, NULL))
 		return 0;
 	str_addf(&what, "%s%s%s", rq->kind->plural, *rq->subresource ? "/" : "", rq->subresource);
 	char resource[192];
@@ -135,7 +232,7 @@ static bool starts(const char *path, const char *prefix)
 	return !strncmp(path, prefix, n) && (!path[n] || path[n] == '/');
 }
 
-int authorize_path(const struct caller *c, const char *method, const char *path, struct err *err)
+int authorize_path(struct api *a, const struct caller *c, const char *method, const char *path, struct err *err)
 {
 	static const char *const for_all[] = { "/livez", "/readyz", "/version" };
 	static const char *const for_users[] = { "/healthz", "/api", "/apis", "/openapi" };
@@ -149,9 +246,10 @@ int authorize_path(const struct caller *c, const char *method, const char *path,
 	for (size_t i = 0; reads && known && i < sizeof for_users / sizeof *for_users; i++)
 		if (starts(path, for_users[i]))
 			return 0;
-	if (caller_in(c, "system:masters"))
-		return 0;
 	for (size_t i = 0; method[i] && i < sizeof verb - 1; i++)
 		verb[i] = (char)(method[i] | 0x20);
+	struct action action = { verb, "", "", "", "", "", path };
+	if (rbac_allows(a, c, &action, NULL))
+		return 0;
 	return err_set(err, ERR_FORBIDDEN, "forbidden: User \"%s\" cannot %s path \"%s\"", c->user, verb, path);
 }

@@ -47,7 +47,15 @@ static struct node *start(struct doc *d, const char *kind, const char *version)
 	return n;
 }
 
-static const struct kind *nth(const struct kinds *kinds, size_t i) { return kinds_at(kinds, i); }
+/* The stored kinds, then the reviews. */
+static size_t all_n(const struct kinds *kinds) { return kinds_n(kinds) + reviews_n(); }
+
+static const struct kind *nth(const struct kinds *kinds, size_t i)
+{
+	return i < kinds_n(kinds) ? kinds_at(kinds, i) : reviews_at(i - kinds_n(kinds));
+}
+
+static const char *verbs_of(const struct kind *k) { return review_find(k->group, k->version, k->plural) ? "create" : all_verbs; }
 
 static bool is_of(const struct kind *k, const char *group, const char *version)
 {
@@ -89,7 +97,7 @@ static struct versions all_versions(const struct kinds *kinds)
 {
 	struct versions out = { 0 };
 
-	for (size_t i = 0; i < kinds_n(kinds); i++)
+	for (size_t i = 0; i < all_n(kinds); i++)
 		if (!has_version(&out, nth(kinds, i)))
 			vec_push(&out, ((struct version){ nth(kinds, i)->group, nth(kinds, i)->version }));
 	if (out.n)
@@ -176,7 +184,7 @@ static void add_resource(struct doc *d, struct node *list, const struct kind *k)
 	node_set(d, r, "singularName", node_str(d, k->singular));
 	node_set(d, r, "namespaced", node_bool(d, k->namespaced));
 	node_set(d, r, "kind", node_str(d, k->kind));
-	node_set(d, r, "verbs", words(d, all_verbs));
+	node_set(d, r, "verbs", words(d, verbs_of(k)));
 	if (*k->short_names)
 		node_set(d, r, "shortNames", words(d, k->short_names));
 	if (*k->categories)
@@ -204,7 +212,7 @@ static bool serve_resources(struct api *a, struct http_request *rq, const char *
 	AUTO_DOC d = doc_new();
 	struct node *root = start(d, "APIResourceList", "v1"), *list = node_seq(d);
 
-	for (size_t i = 0; i < kinds_n(a->kinds); i++)
+	for (size_t i = 0; i < all_n(a->kinds); i++)
 		if (is_of(nth(a->kinds, i), group, version))
 			add_resource(d, list, nth(a->kinds, i));
 	if (!list->n)
@@ -253,7 +261,7 @@ static struct node *aggregated_resource(struct doc *d, const struct kind *k)
 	node_set(d, r, "responseKind", response_kind(d, k->group, k->version, k->kind));
 	node_set(d, r, "scope", node_str(d, k->namespaced ? "Namespaced" : "Cluster"));
 	node_set(d, r, "singularResource", node_str(d, k->singular));
-	node_set(d, r, "verbs", words(d, all_verbs));
+	node_set(d, r, "verbs", words(d, verbs_of(k)));
 	if (*k->short_names)
 		node_set(d, r, "shortNames", words(d, k->short_names));
 	if (*k->categories)
@@ -267,7 +275,7 @@ static struct node *aggregated_version(struct doc *d, const struct kinds *kinds,
 {
 	struct node *out = node_map(d), *list = node_seq(d);
 
-	for (size_t i = 0; i < kinds_n(kinds); i++)
+	for (size_t i = 0; i < all_n(kinds); i++)
 		if (is_of(nth(kinds, i), v->group, v->version))
 			node_add(d, list, aggregated_resource(d, nth(kinds, i)));
 	node_set(d, out, "version", node_str(d, v->version));

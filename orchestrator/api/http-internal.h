@@ -35,6 +35,13 @@ void status_write(struct str *out, const struct err *e, const struct route *rt);
 void reply_error(struct http_request *rq, const struct err *e, const struct route *rt);
 void reply_json(struct http_request *rq, int status, const struct str *json);
 
+/* ---- questions that are posted and not stored (review.c) ---- */
+size_t reviews_n(void);
+const struct kind *reviews_at(size_t i);
+const struct kind *review_find(const char *group, const char *version, const char *plural);
+/* *out: the question with its status, in d. */
+MUST_CHECK int review_answer(const struct request *rq, struct doc *d, struct node *root, struct node **out, struct err *err);
+
 /* ---- other handlers ---- */
 void serve_watch(struct http_request *rq, const struct request *r, const struct wanted *w);      /* watch.c */
 /* discovery.c: true when the path was one of discovery's. */

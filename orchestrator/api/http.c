@@ -185,6 +185,18 @@ static int do_get(struct exchange *x, struct err *err)
 	return *x->route.name ? get_item(x, err) : get_list(x, err);
 }
 
+/* A question, answered in its status; nothing is stored. */
+static int do_review(struct exchange *x, struct doc *d, struct err *err)
+{
+	AUTO(str) out = { 0 };
+	struct node *answer;
+
+	TRY(review_answer(&x->request, d, doc_root(d), &answer, err));
+	json_write(&out, answer, 0);
+	reply_json(x->http, 201, &out);
+	return 0;
+}
+
 static int do_post(struct exchange *x, struct err *err)
 {
 	AUTO_DOC d = NULL;
@@ -194,6 +206,8 @@ static int do_post(struct exchange *x, struct err *err)
 		return err_set(err, ERR_NOT_ALLOWED, "the server does not allow this method on the requested resource");
 	TRY(authorize(&x->request, "create", err));
 	TRY(read_body(x->http, &d, err));
+	if (review_find(x->route.group, x->route.version, x->route.plural))
+		return do_review(x, d, err);
 	TRY(verb_create(&x->request, doc_root(d), &i, err));
 	if (i && *x->route.subresource != 'b' && *x->route.subresource != 'e') {
 		reply_item(x, 201, i);
@@ -372,6 +386,8 @@ static int run_method(struct exchange *x, struct err *err)
 	const char *method = http_method(x->http);
 
 	TRY(read_options(x, err));
+	if (review_find(x->route.group, x->route.version, x->route.plural) && strcmp(method, "POST"))
+		return err_set(err, ERR_NOT_ALLOWED, "the server does not allow this method on the requested resource");
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		if (!strcmp(methods[i].name, method))
 			return methods[i].run(x, err);
@@ -427,7 +443,7 @@ static void serve_path(struct api *a, struct http_request *rq, const char *path,
 {
 	AUTO(err) err = { 0 };
 
-	if (authorize_path(caller, http_method(rq), path, &err) < 0) {
+	if (authorize_path(a, caller, http_method(rq), path, &err) < 0) {
 		reply_error(rq, &err, NULL);
 		return;
 	}
@@ -443,30 +459,30 @@ static void serve_path(struct api *a, struct http_request *rq, const char *path,
 }
 
 /* A resource that does not exist: those who may see nothing are not told so. */
-static void reply_unknown(struct http_request *rq, const struct caller *caller, struct err *why)
+static void reply_unknown(struct api *a, struct http_request *rq, const struct caller *caller, struct err *why)
 {
 	AUTO(err) refused = { 0 };
 
 	reply_error(rq, caller_in(caller, "system:unauthenticated") &&
-		    authorize_path(caller, http_method(rq), http_path(rq), &refused) < 0 ? &refused : why, NULL);
+		    authorize_path(a, caller, http_method(rq), http_path(rq), &refused) < 0 ? &refused : why, NULL);
 }
 
 void api_handle(struct http_request *rq, void *arg)
 {
 	__attribute__((cleanup(exchange_free))) struct exchange x = { .http = rq };
 	struct api *a = arg;
-	struct caller caller;
+	AUTO(login) who = { 0 };
 	AUTO(err) err = { 0 };
 
-	if (authenticate(a, rq, &caller, &err) < 0) {
+	if (authenticate(a, rq, &who, &err) < 0) {
 		reply_error(rq, &err, NULL);
 		return;
 	}
 	int r = route_parse(a->kinds, http_path(rq), &x.route, &err);
 	if (r < 0)
-		reply_unknown(rq, &caller, &err);
+		reply_unknown(a, rq, &who.caller, &err);
 	else if (r)
-		serve_object(&x, a, &caller);
+		serve_object(&x, a, &who.caller);
 	else
-		serve_path(a, rq, http_path(rq), &caller);
+		serve_path(a, rq, http_path(rq), &who.caller);
 }

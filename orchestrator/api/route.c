@@ -120,6 +120,8 @@ static bool has_subresource(const struct kind *k, const char *name)
 static int resolve(const struct kinds *kinds, struct route *r, const char *path, struct err *err)
 {
 	r->kind = kinds_find_plural(kinds, r->group, r->version, r->plural);
+	if (!r->kind)
+		r->kind = review_find(r->group, r->version, r->plural);
 	if (!r->kind || !has_subresource(r->kind, r->subresource))
 		return no_route(path, err);
 	if (!r->kind->namespaced && *r->ns)

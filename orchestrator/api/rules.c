@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/rbac-internal.h"
 
 #include "base/encode.h"
 
@@ -135,6 +135,10 @@ static const struct rules table[] = {
 	{ "", "pods",       .prepare = pod_prepare, .grace = pod_grace },
 	{ "", "secrets",    .prepare = secret_prepare },
 	{ "", "services",   .prepare = service_prepare, .give_up = service_give_up },
+	{ "rbac.authorization.k8s.io", "roles",               .prepare = role_prepare },
+	{ "rbac.authorization.k8s.io", "clusterroles",        .prepare = role_prepare },
+	{ "rbac.authorization.k8s.io", "rolebindings",        .prepare = binding_prepare },
+	{ "rbac.authorization.k8s.io", "clusterrolebindings", .prepare = binding_prepare },
 };
 
 const struct rules *rules_of(const struct kind *k)
