@@ -15,6 +15,7 @@ const struct controller_spec *const controllers[] = {
 	&serviceaccount_controller,
 	&garbage_controller,
 	&podgc_controller,
+	&rollout_controller,
 	NULL
 };
 

@@ -3,6 +3,8 @@
 #include "base/map.h"
 #include "kube/pod.h"
 #include "kube/selector.h"
+#include "kube/traffic.h"
+#include "orchestrator/controllers/shares.h"
 
 #include <stdlib.h>
 
@@ -140,6 +142,16 @@ static bool add_pod(struct object *pod, void *arg)
 
 /* ---- the object ---- */
 
+/* The share that each address has in the Service's new connections, when the Service says so. */
+static void put_weights(struct controller *c, struct subsets *s, struct node *root)
+{
+	AUTO(str) out = { 0 };
+
+	(void)node_del(node_at(root, "metadata.annotations"), TRAFFIC_WEIGHTS);
+	if (shares_write(s->service, s->list, controller_informer(c, PODS), &out))
+		meta_set_annotation(s->d, root, TRAFFIC_WEIGHTS, str_c(&out));
+}
+
 static void put_labels(struct subsets *s, struct node *root)
 {
 	const struct node *labels = node_at(s->service->root, "metadata.labels");
@@ -159,6 +171,7 @@ static int write_object(struct controller *c, struct subsets *s, const struct ob
 	AUTO_OBJECT written = NULL;
 
 	put_labels(s, root);
+	put_weights(c, s, root);
 	if (node_n(s->list))
 		node_set(s->d, root, "subsets", s->list);
 	else

@@ -1,0 +1,83 @@
+/* orchestrator/controllers/rollout/rollout.h - one pass over one Rollout, shared by the files of its controller.
+ *
+ * A pass reads the Rollout and its ReplicaSets, builds the new status in a document of its own, acts (replicas, services,
+ * traffic, analysis), and writes the status once at its end. Everything that must survive a restart is in that status. */
+#pragma once
+
+#include "orchestrator/controllers/family.h"
+#include "orchestrator/controllers/rollout/replicas.h"
+
+enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS };       /* the watches of the row */
+
+#define ROLLOUT_HASH "rollouts-pod-template-hash"
+#define ROLLOUT_REVISION "rollout.argoproj.io/revision"
+#define ROLLOUT_DEADLINE "scale-down-deadline"
+#define ROLLOUT_MANAGED "argo-rollouts.argoproj.io/managed-by-rollouts"
+
+struct rollout {
+	struct controller *c;
+	struct object *object;
+	const struct node *spec, *old;          /* old: the status as it was read */
+	const struct node *canary, *blue_green; /* spec.strategy.*; one of them is NULL */
+	const struct node *steps;
+	int64_t n_steps;
+	struct rolling limits;
+	struct family family;
+	size_t current, stable;                 /* places; family.sets.n: none */
+	struct doc *d;
+	struct node *status;                    /* the new one */
+	const char *progress_reason;            /* of condition Progressing; NULL: by the counts */
+	char *progress_message;
+};
+
+static inline struct object *rollout_set(const struct rollout *r, size_t at)
+{
+	return at < r->family.sets.n ? r->family.sets.v[at] : NULL;
+}
+static inline bool rollout_promoted(const struct rollout *r) { return r->stable < r->family.sets.n && r->stable == r->current; }
+static inline bool rollout_initial(const struct rollout *r) { return r->stable == r->family.sets.n; }
+static inline bool rollout_flag(const struct rollout *r, const char *name) { return node_bool_at(r->status, name, false); }
+static inline int64_t rollout_step(const struct rollout *r) { return node_int_at(r->status, "currentStepIndex", 0); }
+
+/* rollout.c */
+struct rolling_set rollout_count(const struct rollout *r, size_t at);   /* zero for none */
+MUST_CHECK int rollout_scale(struct rollout *r, size_t at, int64_t replicas, struct err *err);
+void rollout_abort(struct rollout *r, const char *fmt, ...) PRINTF(2, 3);       /* fmt: why */
+void rollout_promote(struct rollout *r);                                /* the current set is the stable one from now on */
+void rollout_next_step(struct rollout *r);
+void rollout_look_again(struct rollout *r, int64_t ms);
+
+/* strategies: everything but the status' counts */
+MUST_CHECK int rollout_canary(struct rollout *r, struct err *err);
+MUST_CHECK int rollout_blue_green(struct rollout *r, struct err *err);
+
+/* pause.c */
+bool rollout_is_paused(const struct rollout *r);                        /* by the spec, or waiting in a pause */
+bool rollout_has_pause(const struct rollout *r, const char *reason);
+void rollout_pause(struct rollout *r, const char *reason);
+void rollout_clear_pauses(struct rollout *r);
+/* In a pause of this reason: true once it is over, by its duration (seconds; -1: none) or because a person resumed it. */
+bool rollout_pause_over(struct rollout *r, const char *reason, int64_t duration_s);
+
+/* services.c; name NULL: nothing to do */
+MUST_CHECK int rollout_point_service(struct rollout *r, const char *name, size_t at, struct err *err);
+const char *rollout_service_hash(const struct rollout *r, const char *name);   /* where it points; NULL: nowhere in particular */
+MUST_CHECK int rollout_split(struct rollout *r, const char *service, int64_t canary_weight, int64_t max_weight, struct err *err);
+MUST_CHECK int rollout_release_services(struct controller *c, const char *ns, const char *name, struct err *err);
+
+/* older.c */
+MUST_CHECK int rollout_delay_scale_down(struct rollout *r, size_t at, int64_t delay_s, struct err *err);
+MUST_CHECK int rollout_keep(struct rollout *r, size_t at, struct err *err);     /* it is needed again: no deadline */
+
+/* analysis.c */
+enum verdict { VERDICT_NONE, VERDICT_RUNNING, VERDICT_GOOD, VERDICT_BAD, VERDICT_UNCLEAR };
+struct analysis { const char *type, *suffix, *field; const struct node *spec; };       /* "Step", "-1", "canary.currentStepAnalysisRunStatus" */
+/* Starts the run when there is none for this revision; *out: how it stands. */
+MUST_CHECK int rollout_analyse(struct rollout *r, const struct analysis *a, enum verdict *out, struct err *err);
+MUST_CHECK int rollout_end_analyses(struct rollout *r, struct err *err);
+const char *rollout_analysis_message(const struct rollout *r, const struct analysis *a);
+
+/* status.c, validate.c */
+void rollout_put_status(struct rollout *r);
+MUST_CHECK int rollout_validate(const struct rollout *r, struct err *err);      /* ERR_INVALID: what is wrong with the spec */
+MUST_CHECK int rollout_seconds(const struct node *duration, int64_t *out);     /* 30, "30s", "5m", "1h"; -code: not one */
