@@ -33,8 +33,10 @@ static int run_connected(void *arg)
 	struct err err = { 0 };
 	struct cluster c = { .client = client_https(fiber_loop(), kubeconfig_of(r->o), r->o->context, &err) };
 
-	if (!c.client)
-		return cli_fail(r->command, &err);
+	if (!c.client) {
+		(void)cli_fail(r->command, &err);       /* a missing configuration is not what "not found" means */
+		return EXIT_FAILED;
+	}
 	c.ns = r->o->all ? NULL : r->o->ns ? r->o->ns : client_namespace(c.client);
 	int code = r->fn(&c, r->arg, &err);
 	client_free(&c.client);

@@ -4,105 +4,7 @@
 #include "cli/verbs.h"
 #include "kube/schema/columns.h"
 
-#include <ctype.h>
-#include <stdlib.h>
-
-#define INDENT 2
-#define DEPTH_MAX 64
-
 struct describe { struct cluster_opts where; struct opt_list args; const char *labels; };
-
-/* "containerStatuses" is "Container Statuses", "clusterIP" is "Cluster IP". Keys with dots or slashes stay. */
-static void add_title(struct str *out, const char *key)
-{
-	bool plain = !key[strcspn(key, "./-_")];
-
-	for (const char *c = key; *c; c++) {
-		bool starts = plain && isupper((unsigned char)*c) && c > key &&
-			      (!isupper((unsigned char)c[-1]) || (c[1] && islower((unsigned char)c[1]) && c[1] != 's'));
-
-		if (starts)
-			str_add1(out, ' ');
-		str_add1(out, plain && c == key ? (char)toupper((unsigned char)*c) : *c);
-	}
-}
-
-static void add_indent(struct str *out, int depth) { str_addf(out, "%*s", depth * INDENT, ""); }
-
-/* A text of several lines keeps them, indented. */
-static void add_text(struct str *out, struct sv text, int depth)
-{
-	struct sv line;
-
-	for (bool more = true; more;) {
-		more = sv_cut(text, '\n', &line, &text);
-		str_add(out, line);
-		str_add1(out, '\n');
-		if (more && !text.n)
-			break;
-		if (more)
-			add_indent(out, depth);
-	}
-}
-
-static void add_value(struct str *out, const struct node *n, int depth);
-
-static void add_members(struct str *out, const struct node *map, int depth)
-{
-	struct member *m;
-
-	node_members(m, map) {
-		AUTO(str) title = { 0 };
-
-		if (node_is_empty(m->value))
-			continue;
-		add_indent(out, depth);
-		add_title(&title, m->key);
-		str_addf(out, "%s:", str_c(&title));
-		add_value(out, m->value, depth + 1);
-	}
-}
-
-static void add_items(struct str *out, const struct node *seq, int depth)
-{
-	const struct node *it;
-	bool first = true;
-
-	node_each(it, seq) {
-		if (!first && it->type == NODE_MAP) {   /* an empty line would look like an end: a dash parts them */
-			add_indent(out, depth);
-			str_addc(out, "-\n");
-		}
-		first = false;
-		if (it->type == NODE_MAP) {
-			add_members(out, it, depth);
-		} else {
-			add_indent(out, depth);
-			add_text(out, node_sv(it), depth);
-		}
-	}
-}
-
-static void add_value(struct str *out, const struct node *n, int depth)
-{
-	if (depth > DEPTH_MAX) {
-		str_addc(out, " ...\n");
-	} else if (n->type == NODE_MAP) {
-		str_add1(out, '\n');
-		add_members(out, n, depth);
-	} else if (n->type == NODE_SEQ) {
-		str_add1(out, '\n');
-		add_items(out, n, depth);
-	} else {
-		struct sv text = node_sv(n);
-		bool lines = text.n && memchr(text.p, '\n', text.n);
-
-		str_add1(out, lines ? '\n' : ' ');
-		if (lines)
-			add_indent(out, depth);
-		add_text(out, text, depth);
-	}
-}
 
 static void add_pairs(struct str *out, const char *title, const struct node *map)
 {
@@ -161,6 +63,7 @@ static void add_rest(struct str *out, const struct object *o)
 	struct member *m;
 
 	node_members(m, o->root) {
+		const struct field *f = o->kind->type ? type_field(o->kind->type, (struct sv){ m->key, m->key_n }) : NULL;
 		AUTO(str) title = { 0 };
 		bool skip = node_is_empty(m->value);
 
@@ -168,10 +71,10 @@ static void add_rest(struct str *out, const struct object *o)
 			skip |= str_eq(m->key, told[i]);
 		if (skip)
 			continue;
-		add_title(&title, m->key);
+		tree_title(&title, m->key);
 		str_addf(out, "%s:", str_c(&title));
 		if (!is_secret || !str_eq(m->key, "data")) {
-			add_value(out, m->value, 1);
+			tree_value(out, m->value, f ? f->of : NULL, f && f->container == FIELD_MAP, 1);
 			continue;
 		}
 		struct member *key;                     /* what is secret is not printed */

@@ -30,3 +30,9 @@ void print_row(struct table *t, const struct object *o, const struct columns *c)
 void print_document(const struct node *root, enum output as, FILE *to);         /* JSON or YAML */
 void print_name(const struct object *o, FILE *to);              /* "deployment.apps/web" */
 void resource_title(const struct kind *k, struct str *out);     /* "deployment.apps", "pod" */
+
+/* ---- any node, for reading: fields by titles, flat lists as tables ---- */
+void tree_title(struct str *out, const char *key);              /* "containerStatuses": "Container Statuses" */
+/* What stands behind "Title:", with its line ends; t: of a mapping, or of a list's items, NULL when unknown; free_keys: the
+ * mapping's keys are not field names. */
+void tree_value(struct str *out, const struct node *n, const struct type *t, bool free_keys, int depth);

@@ -240,7 +240,7 @@ static int listen_on(struct server *s, const char *address, struct tls *tls, str
 					    .streams_body = streams_body, .arg = s };
 
 	*out = http_server_start(s->loop, &o, err);
-	return *out ? 0 : err_wrap(err, -(int)err->code, "listen on %s", address);
+	return *out ? 0 : -(int)err->code;
 }
 
 static int start_http(struct server *s, struct err *err)
