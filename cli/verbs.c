@@ -2,6 +2,11 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
+{ "get",        "resources", "show resources as a table, or whole", cmd_get },
+	{ "describe",   "resources", "tell everything about a resource, and its events", cmd_describe },
+	{ "patch",      "resources", "change fields of a resource", cmd_patch },
+	{ "wait",       "resources", "return when something has come true", cmd_wait },
+	{ "logs",       "containers", "print what a container wrote", cmd_logs },
 	{ "render",     "manifests", "render a kustomization, a chart or manifests; explain and compare them", cmd_render },
 	{ "image",      "node",      "build, import, pull, list and remove images", cmd_image },
 	{ "kubeconfig", "server",    "print how to reach a server of this machine", cmd_kubeconfig },
