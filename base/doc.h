@@ -33,6 +33,11 @@ struct node {
 #define NODE_QUOTED 1                   /* a string that was quoted, or a block, in its source */
 #define NODE_TYPED 2                    /* a number given on the command line, which keeps its type in templates */
 #define NODE_BLANK 4                    /* a null that was written as nothing at all */
+/* Kept only by YAML_STYLES: */
+#define NODE_FLOW 8                     /* a list or a mapping in brackets */
+#define NODE_DOUBLE 16                  /* a string in double quotes */
+#define NODE_SINGLE 32                  /* in single quotes */
+#define NODE_LITERAL 64                 /* a block of lines */
 
 /* No reader makes a deeper tree, so recursion over documents is bounded: what walks them keeps its frames small. */
 #define DOC_DEPTH_MAX 256

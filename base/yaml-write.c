@@ -46,6 +46,20 @@ static void string(struct writer *w, struct sv s)
 	}
 }
 
+/* With the quotes that it had, unless it could not be read back. */
+static void styled_string(struct writer *w, const struct node *n)
+{
+	struct sv s = node_sv(n);
+	bool lines = s.n && memchr(s.p, '\n', s.n);
+
+	if ((n->flags & NODE_DOUBLE) || ((n->flags & NODE_SINGLE) && lines))
+		scalar(w, s, NULL, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+	else if (n->flags & NODE_SINGLE)
+		scalar(w, s, NULL, YAML_SINGLE_QUOTED_SCALAR_STYLE);
+	else
+		string(w, s);
+}
+
 /* Numbers pass through go-yaml: integers of 64 bits as they are, all others as floats in Go's %g. */
 static void number(struct writer *w, const struct node *n)
 {
@@ -65,7 +79,8 @@ static void sequence(struct writer *w, const struct node *n)
 	yaml_event_t e;
 	struct node *it;
 
-	if (!yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE))
+	if (!yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, n->flags & NODE_FLOW ? YAML_FLOW_SEQUENCE_STYLE :
+								      YAML_BLOCK_SEQUENCE_STYLE))
 		abort();
 	emit(w, &e);
 	node_each(it, n)
@@ -151,7 +166,8 @@ static void mapping(struct writer *w, const struct node *n)
 	struct member *own = w->flags & YAML_SORTED ? sorted(n) : NULL, *m = own ? own : n->members;
 	yaml_event_t e;
 
-	if (!yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE))
+	if (!yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, n->flags & NODE_FLOW ? YAML_FLOW_MAPPING_STYLE :
+								     YAML_BLOCK_MAPPING_STYLE))
 		abort();
 	emit(w, &e);
 	for (uint32_t i = 0; i < n->n; i++) {
@@ -174,10 +190,16 @@ static void node(struct writer *w, const struct node *n)
 		return;
 	case NODE_INT:
 	case NODE_FLOAT:
-		number(w, n);
+		if (w->flags & YAML_STYLES)
+			scalar(w, node_sv(n), NULL, YAML_PLAIN_SCALAR_STYLE);
+		else
+			number(w, n);
 		return;
 	case NODE_STR:
-		string(w, node_sv(n));
+		if (w->flags & YAML_STYLES)
+			styled_string(w, n);
+		else
+			string(w, node_sv(n));
 		return;
 	case NODE_SEQ:
 		sequence(w, n);
@@ -216,6 +238,8 @@ void yaml_write(struct str *out, const struct node *n, unsigned flags)
 		abort();
 	yaml_emitter_set_output(&w.emitter, append, out);
 	yaml_emitter_set_unicode(&w.emitter, 1);
+	if (flags & YAML_STYLES)
+		yaml_emitter_set_width(&w.emitter, -1);
 	document(&w, n);
 	yaml_emitter_delete(&w.emitter);
 	if (sv_ends(str_sv(out), SV("\n...\n")))        /* libyaml ends a kept block (|+) so; Go does not */

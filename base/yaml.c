@@ -93,7 +93,7 @@ static int number(struct loader *l, const struct scalar *v, struct sv s, struct 
 
 	if (v->tag == TAG_FLOAT && !isfinite(v->f))
 		return fail_at(l, l->event.start_mark, "unsupported value: " SV_FMT " is not a number in JSON", SV_ARG(s));
-	if (l->flags & YAML_AS_WRITTEN) {
+	if (l->flags & (YAML_AS_WRITTEN | YAML_STYLES)) {
 		*out = text(l, s);
 		(*out)->type = v->tag == TAG_FLOAT ? NODE_FLOAT : NODE_INT;
 		return 0;
@@ -186,18 +186,27 @@ static int plain(struct loader *l, struct sv s, enum yaml_tag want, struct node 
 	}
 }
 
+static uint8_t style_flag(const struct loader *l, yaml_scalar_style_t style)
+{
+	if (!(l->flags & YAML_STYLES))
+		return 0;
+	return style == YAML_DOUBLE_QUOTED_SCALAR_STYLE ? NODE_DOUBLE : style == YAML_SINGLE_QUOTED_SCALAR_STYLE ? NODE_SINGLE :
+	       style == YAML_LITERAL_SCALAR_STYLE ? NODE_LITERAL : 0;
+}
+
 static int scalar(struct loader *l, struct node **out)
 {
 	struct sv s = { (const char *)l->event.data.scalar.value, l->event.data.scalar.length };
 	const char *tag = (const char *)l->event.data.scalar.tag;
 	enum yaml_tag want = explicit_tag(tag);
 	bool quoted = l->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	uint8_t style = style_flag(l, l->event.data.scalar.style);
 
 	if (want == TAG_BINARY)
 		return binary(l, s, out);
 	if (want == TAG_STR || (want == TAG_NONE && (quoted || tag))) {
 		*out = text(l, s);
-		(*out)->flags = quoted ? NODE_QUOTED : 0;
+		(*out)->flags = (quoted ? NODE_QUOTED : 0) | style;
 		return 0;
 	}
 	return plain(l, s, want, out);
@@ -281,6 +290,8 @@ static int sequence(struct loader *l, struct node **out)
 	size_t from = l->open.items.n;
 	struct node *it, *n = make(l, NODE_SEQ);
 
+	if ((l->flags & YAML_STYLES) && l->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
+		n->flags |= NODE_FLOW;
 	TRY(nested(l));
 	for (;;) {
 		TRY(next(l));
@@ -376,6 +387,8 @@ static int mapping(struct loader *l, struct node **out)
 	yaml_mark_t at = l->event.start_mark;
 	struct node *n = make(l, NODE_MAP), *merges = NULL, *it;
 
+	if ((l->flags & YAML_STYLES) && l->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
+		n->flags |= NODE_FLOW;
 	TRY(nested(l));
 	for (;;) {
 		TRY(next(l));

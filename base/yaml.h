@@ -9,6 +9,7 @@ enum yaml_flags {
 	YAML_UNIQUE_KEYS = 1,   /* reading: a duplicate key is an error */
 	YAML_1_2 = 2,           /* reading: as go-yaml v3 (kustomize): only true and false are booleans, times become RFC 3339 */
 	YAML_AS_WRITTEN = 8,    /* reading: numbers keep the text that they were written with, to be copied; see yaml_settle() */
+	YAML_STYLES = 16,       /* quotes, blocks, flow and the text of numbers: kept when reading, and used again when writing */
 	YAML_SORTED = 4,        /* writing: members in go-yaml's order of keys: A_B before AB, a2 before a10 */
 };
 

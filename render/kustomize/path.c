@@ -147,7 +147,7 @@ static struct node *made(struct match *m, const char *next)
 		return node_seq(m->d);
 	if (next)
 		return node_map(m->d);
-	return m->create == NODE_SEQ ? node_seq(m->d) : m->create == NODE_MAP ? node_map(m->d) : node_strn(m->d, SV(""));
+	return m->create == NODE_SEQ ? node_seq(m->d) : m->create == NODE_MAP ? node_map(m->d) : node_null(m->d);
 }
 
 static int walk(struct match *m, struct node *n, const char *const *path, size_t left);

@@ -156,7 +156,7 @@ static int set_text(struct resource *r, struct node *n, struct sv text, struct e
 	struct node *plain = yaml_plain(r->doc, text);
 	uint8_t was = n->type;
 
-	if (was == NODE_STR && !(n->flags & NODE_BLANK)) {
+	if (was == NODE_STR) {
 		scalar_set_text(r, n, doc_text(r->doc, text));
 		return 0;
 	}
@@ -199,7 +199,7 @@ static int create_type(const struct value *v, const struct field_options *o)
 
 /* ---- fields inside a text that holds YAML or JSON ---- */
 
-static void write_back(struct resource *r, struct node *text, const struct node *inside)
+static void write_back(struct resource *r, struct node *text, struct node *inside)
 {
 	struct sv old = sv_trim(node_sv(text));
 	bool pretty = memchr(old.p, '\n', old.n) && memmem(old.p, old.n, "  ", 2);
@@ -207,9 +207,11 @@ static void write_back(struct resource *r, struct node *text, const struct node 
 	struct sv trimmed;
 
 	if (*old.p == '{' || *old.p == '[')
+		yaml_settle(r->doc, inside);
+	if (*old.p == '{' || *old.p == '[')
 		json_write(&out, inside, JSON_SORTED | JSON_ESCAPE_HTML | (pretty ? JSON_INDENT : 0));
 	else
-		yaml_write(&out, inside, 0);
+		yaml_write(&out, inside, YAML_STYLES);
 	trimmed = sv_trim(str_sv(&out));
 	scalar_set_text(r, text, doc_text(r->doc, trimmed));
 }
@@ -223,16 +225,14 @@ static int set_inside(struct resource *r, struct node *text, const struct parts 
 	struct node *root;
 	int done = 0;
 
-	if (yaml_read(node_sv(text), "", YAML_UNIQUE_KEYS | YAML_1_2 | YAML_AS_WRITTEN, &d, NULL) < 0)
+	if (yaml_read(node_sv(text), "", YAML_UNIQUE_KEYS | YAML_1_2 | YAML_STYLES, &d, NULL) < 0)
 		return 0;
 	root = node_copy(r->doc, doc_root(d));
 	if (path_match(r->doc, root, path->v + at, path->n - at, create_type(v, o), &found, NULL) >= 0 && found.n)
 		done = set_all(r, &found, v, o, NULL) >= 0;
 	vec_free(&found);
-	if (done) {
-		yaml_settle(r->doc, root);
+	if (done)
 		write_back(r, text, root);
-	}
 	return done;
 }
 

@@ -139,8 +139,10 @@ static void overwrite(struct node *n, const struct node *with)
 {
 	uint16_t source = n->source;
 	uint32_t line = n->line;
+	uint8_t quotes = with->type == NODE_STR ? n->flags & (NODE_DOUBLE | NODE_SINGLE) : 0;
 
 	*n = *with;
+	n->flags |= quotes;
 	if (!n->line) {
 		n->source = source;
 		n->line = line;

@@ -231,6 +231,19 @@ static void yaml_plain_resolves_text(void **state)
 	assert_int_equal(yaml_plain(d, SV(""))->type, NODE_NULL);
 }
 
+static void yaml_styles_survive_reading_and_writing(void **state)
+{
+	static const char text[] = "a: {b: \"1\", c: 'x', d: [1.0, 0x1F]}\ne: |\n  one\n  two\nf: plain\n";
+	AUTO(err) e = { 0 };
+	AUTO(str) s = { 0 };
+	AUTO_DOC d = NULL;
+
+	(void)state;
+	assert_ok(yaml_read(sv_c(text), "t.yaml", YAML_1_2 | YAML_STYLES, &d, &e), &e);
+	yaml_write(&s, doc_root(d), YAML_STYLES);
+	assert_string_equal(str_c(&s), text);
+}
+
 static void yaml_long_lines_fold_at_80(void **state)
 {
 	(void)state;
@@ -281,6 +294,7 @@ int main(void)
 		TEST(yaml_numbers_as_written_keep_their_text_until_settled),
 		TEST(yaml_nulls_tell_whether_they_were_written),
 		TEST(yaml_plain_resolves_text),
+		TEST(yaml_styles_survive_reading_and_writing),
 		TEST(yaml_long_lines_fold_at_80),
 		TEST(yaml_sorted_keys_follow_go_yamls_order),
 		TEST(yaml_written_is_read_as_the_same),
