@@ -194,6 +194,7 @@ int action_run(struct unit *u, const struct node *action, int64_t timeout_ms, st
 	AUTO_OBJECT held = object_ref(u->w->object);    /* action is part of it */
 	const struct node *what;
 
+	(void)held;
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
 		if ((what = node_get(action, actions[i].name)))
 			return actions[i].run(u, what, timeout_ms, output, err);

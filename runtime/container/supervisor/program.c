@@ -3,7 +3,7 @@
 #include "sys.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 
