@@ -42,6 +42,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'cleanup; exit 130' INT TERM
 
+unset GIT_SSL_CAINFO GIT_SSL_CAPATH      # they would outrank what is configured for this server below
 cd=$here/build/bin/cd
 # shellcheck disable=SC2086
 {

@@ -56,6 +56,7 @@ setup() {
 	ip link set lo up
 	trap teardown EXIT
 	trap 'exit 130' INT TERM
+	unset GIT_SSL_CAINFO GIT_SSL_CAPATH CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 	export HOME=$work GIT_CONFIG_GLOBAL=$work/gitconfig GIT_CONFIG_SYSTEM=/dev/null KUBECONFIG=$data/admin.kubeconfig
 	git config --global user.name test
 	git config --global user.email test@localhost
