@@ -16,7 +16,7 @@ void help_print_verbs(const struct verb *table, FILE *to)
 		if (v->group && !str_eq(group, v->group))
 			fprintf(to, "\n%s:\n", v->group);
 		group = v->group;
-		fprintf(to, "  %-12s %s\n", v->name, v->help);
+		fprintf(to, "  %-14s %s\n", v->name, v->help);
 	}
 }
 

@@ -47,18 +47,23 @@ bool help_as(const struct usage *u, const struct opt *table, int argc, char **ar
 int help_complete(int argc, char **argv);               /* `cd __complete WORD...`, for the scripts of `cd completion` */
 void help_print_verbs(const struct verb *table, FILE *to);      /* by group, one a line */
 
+int cmd_annotate(int argc, char **argv);
+int cmd_api_resources(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_kubeconfig(int argc, char **argv);
+int cmd_label(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_patch(int argc, char **argv);
 int cmd_render(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
+int cmd_scale(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_shell_init(int argc, char **argv);
 int cmd_version(int argc, char **argv);
