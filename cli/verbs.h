@@ -49,12 +49,15 @@ void help_print_verbs(const struct verb *table, FILE *to);      /* by group, one
 
 int cmd_annotate(int argc, char **argv);
 int cmd_api_resources(int argc, char **argv);
+int cmd_app(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_get(int argc, char **argv);
+int cmd_health(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_kubeconfig(int argc, char **argv);
