@@ -2,7 +2,7 @@
 #include "base/str.h"
 
 const struct verb verbs[] = {
-{ "get",        "resources", "show resources as a table, or whole", cmd_get },
+	{ "get",        "resources", "show resources as a table, or whole", cmd_get },
 	{ "describe",   "resources", "tell everything about a resource, and its events", cmd_describe },
 	{ "patch",      "resources", "change fields of a resource", cmd_patch },
 	{ "scale",      "resources", "set how many replicas there should be", cmd_scale },
