@@ -52,6 +52,20 @@ static int predict_known(struct doc *d, const struct node *original, const struc
 	return 0;
 }
 
+/* Of a live object, a null is nothing; in a manifest it takes the field away. */
+static void drop_nulls(struct node *n)
+{
+	if (node_is(n, NODE_MAP))
+		for (size_t i = n->n; i-- > 0;) {
+			if (n->members[i].value->type == NODE_NULL)
+				(void)node_deln(n, (struct sv){ n->members[i].key, n->members[i].key_n });
+			else
+				drop_nulls(n->members[i].value);
+		}
+	for (size_t i = 0; node_is(n, NODE_SEQ) && i < n->n; i++)
+		drop_nulls(n->items[i]);
+}
+
 static int predict_unknown(struct doc *d, const struct node *original, const struct node *target, const struct node *live,
 			   struct node **out, struct err *err)
 {
@@ -88,6 +102,7 @@ int compare(struct doc *d, const struct node *target, const struct node *live, c
 		reduce_claims(l, original, kind);
 		TRY(predict_known(d, original, t, l, &n, &predicted, err));
 	} else {
+		drop_nulls(l);
 		TRY(predict_unknown(d, original, t, l, &predicted, err));
 	}
 	*out = (struct compared){ .modified = !node_eq(predicted, l), .live = l, .predicted = predicted };
