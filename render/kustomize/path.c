@@ -1,7 +1,7 @@
 #include "render/kustomize/path.h"
 
 #include "base/yaml.h"
-#include "render/kustomize/regex.h"
+#include "render/regex.h"
 
 #define MATCHES_MAX 100000
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "kube/selector.h"
-#include "render/kustomize/regex.h"
+#include "render/regex.h"
 #include "render/kustomize/transform.h"
 
 enum part { GROUP, VERSION, KIND, NAME, NAMESPACE, PARTS };
