@@ -33,6 +33,7 @@ struct node {
 #define NODE_QUOTED 1                   /* a string that was quoted, or a block, in its source */
 #define NODE_TYPED 2                    /* a number given on the command line, which keeps its type in templates */
 #define NODE_BLANK 4                    /* a null that was written as nothing at all */
+#define NODE_TIME 128                   /* a string that is a time, as it was written: see yaml_settle() */
 /* Kept only by YAML_STYLES: */
 #define NODE_FLOW 8                     /* a list or a mapping in brackets */
 #define NODE_DOUBLE 16                  /* a string in double quotes */

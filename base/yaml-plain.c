@@ -15,7 +15,7 @@ static struct node *typed(struct doc *d, struct sv text, enum node_type type)
 struct node *yaml_plain(struct doc *d, struct sv text)
 {
 	struct scalar v = scalar_resolve(text, true);
-	AUTO(str) when = { 0 };
+	struct node *n;
 
 	switch (v.tag) {
 	case TAG_NULL:
@@ -27,7 +27,9 @@ struct node *yaml_plain(struct doc *d, struct sv text)
 	case TAG_FLOAT:
 		return typed(d, text, isfinite(v.f) ? NODE_FLOAT : NODE_STR);
 	case TAG_TIMESTAMP:
-		return node_strn(d, scalar_timestamp(text, &when) ? str_sv(&when) : text);
+		n = node_strn(d, text);
+		n->flags = NODE_TIME;
+		return n;
 	default:
 		return node_strn(d, text);
 	}
@@ -54,8 +56,25 @@ static void settle_number(struct doc *d, struct node *n)
 	n->n = to->n;
 }
 
+static void settle_time(struct doc *d, struct node *n)
+{
+	AUTO(str) when = { 0 };
+
+	if (!scalar_timestamp((struct sv){ n->text, n->n }, &when))
+		return;
+	n->text = doc_text(d, str_sv(&when));
+	n->n = (uint32_t)when.n;
+	n->flags &= (uint8_t)~NODE_TIME;
+}
+
 void yaml_settle(struct doc *d, struct node *n)
 {
+	if (n->type == NODE_STR && (n->flags & NODE_TIME))
+		settle_time(d, n);
+	if (n->type == NODE_NULL) {
+		n->n = sizeof "null" - 1;
+		n->flags &= (uint8_t)~NODE_BLANK;
+	}
 	if (n->type == NODE_INT || n->type == NODE_FLOAT)
 		settle_number(d, n);
 	for (uint32_t i = 0; n->type == NODE_SEQ && i < n->n; i++)

@@ -155,9 +155,10 @@ static int timestamp(struct loader *l, struct sv s, struct node **out)
 {
 	AUTO(str) norm = { 0 };
 
-	if ((l->flags & YAML_1_2) && scalar_timestamp(s, &norm))
+	if ((l->flags & (YAML_1_2 | YAML_AS_WRITTEN)) == YAML_1_2 && scalar_timestamp(s, &norm))
 		s = str_sv(&norm);
 	*out = text(l, s);
+	(*out)->flags = l->flags & YAML_AS_WRITTEN ? NODE_TIME : 0;
 	return 0;
 }
 
@@ -170,6 +171,7 @@ static int plain(struct loader *l, struct sv s, enum yaml_tag want, struct node 
 	case TAG_NULL:
 		*out = make(l, NODE_NULL);
 		(*out)->flags = s.n ? 0 : NODE_BLANK;
+		(*out)->n = l->flags & YAML_AS_WRITTEN ? (uint32_t)s.n : 0;     /* ~ or null */
 		return 0;
 	case TAG_BOOL:
 		*out = make(l, NODE_BOOL);

@@ -8,7 +8,7 @@
 enum yaml_flags {
 	YAML_UNIQUE_KEYS = 1,   /* reading: a duplicate key is an error */
 	YAML_1_2 = 2,           /* reading: as go-yaml v3 (kustomize): only true and false are booleans, times become RFC 3339 */
-	YAML_AS_WRITTEN = 8,    /* reading: numbers keep the text that they were written with, to be copied; see yaml_settle() */
+	YAML_AS_WRITTEN = 8,    /* reading: numbers and times keep the text that they were written with, to be copied; see yaml_settle() */
 	YAML_STYLES = 16,       /* quotes, blocks, flow and the text of numbers: kept when reading, and used again when writing */
 	YAML_SORTED = 4,        /* writing: members in go-yaml's order of keys: A_B before AB, a2 before a10 */
 };
@@ -23,7 +23,7 @@ MUST_CHECK int yaml_read(struct sv text, const char *file, unsigned flags, struc
 void docs_free(struct docs *d);
 /* What a plain scalar means, read as YAML_1_2 | YAML_AS_WRITTEN. */
 struct node *yaml_plain(struct doc *d, struct sv text);
-/* Makes JSON's numbers of those that were read as they were written: 0x1F becomes 31, 1.0 becomes 1. In place. */
+/* Makes JSON of what was read as it was written: 0x1F becomes 31, 1.0 becomes 1, a date RFC 3339. In place. */
 void yaml_settle(struct doc *d, struct node *n);
 
 void yaml_write(struct str *out, const struct node *n, unsigned flags);         /* one document, no `---`, ends in a newline */

@@ -40,12 +40,17 @@ static bool next_part(struct sv *pointer, struct str *key)
 
 static bool has_more(struct sv pointer) { return pointer.n > 0; }
 
-/* An index into a list of n items: digits without leading zeros, at most `most`. */
+/* An index from 0 to `most`: digits without leading zeros. -1 is `most`, as it is for the API server and for kustomize. */
 static bool to_index(struct sv key, size_t most, size_t *out)
 {
+	struct sv digits = sv_drop(key, key.n && *key.p == '-');
 	int64_t v;
 
-	if (!key.n || *key.p < '0' || *key.p > '9' || (*key.p == '0' && key.n > 1) || !sv_to_i64(key, &v) || (uint64_t)v > most)
+	if (!digits.n || *digits.p < '0' || *digits.p > '9' || (*digits.p == '0' && digits.n > 1) || !sv_to_i64(key, &v))
+		return false;
+	if (v < 0)
+		v += (int64_t)most + 1;
+	if (v < 0 || (uint64_t)v > most)
 		return false;
 	*out = (size_t)v;
 	return true;
@@ -161,37 +166,27 @@ static int replace(struct job *j, const struct place *p, struct node *value)
 
 #define AUTO_PLACE __attribute__((cleanup(place_free))) struct place
 
-static int need_value(struct job *j, struct node **out)
+/* A value that is absent is null, as it is for the API server. */
+static struct node *new_value(struct job *j)
 {
 	const struct node *v = node_get(j->op, "value");
 
-	if (!v)
-		return fail(j, ERR_BAD_REQUEST, "value is missing");
-	*out = node_copy(j->d, v);
-	return 0;
+	return v ? node_copy(j->d, v) : node_null(j->d);
 }
 
-static int op_add(struct job *j, struct place *p)
-{
-	struct node *v;
-
-	TRY(need_value(j, &v));
-	return put(j, p, v);
-}
+static int op_add(struct job *j, struct place *p) { return put(j, p, new_value(j)); }
 
 static int op_remove(struct job *j, struct place *p)
 {
 	return take_out(j, p);
 }
 
+/* A member that is absent is added, which the RFC does not say, and the API server and kustomize do. */
 static int op_replace(struct job *j, struct place *p)
 {
-	struct node *v;
-
-	TRY(need_value(j, &v));
-	if (!value_at(j, p))
+	if (!value_at(j, p) && !node_is(p->parent, NODE_MAP))
 		return fail(j, ERR_INVALID, "path does not exist");
-	return replace(j, p, v);
+	return replace(j, p, new_value(j));
 }
 
 static int op_test(struct job *j, struct place *p)

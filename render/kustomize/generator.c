@@ -151,17 +151,17 @@ static void put_marks(struct resource *r, const char *field, const struct pairs 
 	}
 }
 
-static int parse_behavior(const char *text, enum behavior *out, struct err *err)
+/* An unknown one is told and means nothing, as it does for kustomize. */
+static enum behavior parse_behavior(const struct generation *g, const char *text)
 {
 	static const char *const names[] = { "unspecified", "create", "replace", "merge" };
 
-	*out = BEHAVIOR_UNSPECIFIED;
-	for (int i = 0; text && *text && i < 4; i++)
+	for (int i = 0; i < 4; i++)
 		if (str_eq(text, names[i]))
-			*out = (enum behavior)i;
-	if (text && *text && !*out && strcmp(text, names[0]) != 0)
-		return err_set(err, ERR_INVALID, "behavior is create, replace or merge, and not '%s'", text);
-	return 0;
+			return (enum behavior)i;
+	if (text && *text)
+		str_addf(g->t->b->warnings, "%s: behavior is create, replace or merge, and not '%s'\n", g->where, text);
+	return BEHAVIOR_UNSPECIFIED;
 }
 
 static struct resource *start(const struct generator_spec *s, bool secret)
@@ -209,9 +209,8 @@ static int run_keyed(const struct generation *g, const struct generator_spec *s,
 	if (!s->name || !*s->name)
 		return err_set(err, ERR_INVALID, "a %s must have a name", secret ? "secret" : "configmap");
 	k.r = start(s, secret);
-	r = parse_behavior(s->behavior, &k.r->behavior, err);
-	if (r >= 0)
-		r = add_sources(g, &k, s, err);
+	k.r->behavior = parse_behavior(g, s->behavior);
+	r = add_sources(g, &k, s, err);
 	map_free(&k.seen);
 	if (r < 0) {
 		resource_drop(&k.r);

@@ -332,6 +332,19 @@ static int check(const struct kustomization *k, struct err *err)
 	return err_set(err, ERR_INVALID, "%s: kustomization.yaml is empty: it names no resources and changes nothing", k->file);
 }
 
+static int read_first(struct sv text, const char *file, struct str *warnings, struct doc **out, struct err *err)
+{
+	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
+
+	TRY(yaml_read_all(text, file, 0, &docs, err));
+	if (docs.n > 1)
+		str_addf(warnings, "%s:%u: only the first document of a kustomization counts\n", file, doc_root(docs.v[1])->line);
+	*out = docs.n ? doc_ref(docs.v[0]) : doc_new();
+	if (!docs.n)
+		doc_set_root(*out, node_null(*out));
+	return 0;
+}
+
 int kustomization_read(struct sv text, const char *file, struct doc *arena, struct str *warnings, struct kustomization *out,
 		       struct err *err)
 {
@@ -340,7 +353,7 @@ int kustomization_read(struct sv text, const char *file, struct doc *arena, stru
 	int r;
 
 	*out = (struct kustomization){ 0 };
-	TRY(yaml_read(text, file, 0, &doc, err));
+	TRY(read_first(text, file, warnings, &doc, err));
 	from.doc = doc;
 	r = shape_read(&from, doc_root(doc), "", &shape, out, err);
 	out->doc = doc;

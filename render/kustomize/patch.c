@@ -109,6 +109,7 @@ static int merge_selected(const struct transformation *x, struct resource *patch
 {
 	const char *kind = resource_id(patch)->kind;
 
+	resource_settle_marks(patch);
 	for (size_t i = 0; i < x->set->n; i++) {
 		struct resource *r = x->set->v[i];
 		int hit = r->root ? selection_has(sel, r, err) : 0;
@@ -372,6 +373,7 @@ static int merge_all(const struct transformation *x, const struct merges *m, str
 	if (!patches->n)
 		return err_set(err, ERR_INVALID, "patch appears to be empty");
 	for (size_t i = 0; i < patches->n; i++) {
+		resource_settle_marks(patches->v[i]);
 		TRY(merge_named(x, &(struct set){ .v = &patches->v[i], .n = 1 }, err));
 		set_drop_deleted(x->set);
 		TRY(set_check_unique(x->set, err));

@@ -188,17 +188,45 @@ const struct node *resource_annotations(const struct resource *r)
 	return node_get(node_get(r->root, "metadata"), "annotations");
 }
 
+/* Its text as it was written; of a null, too. */
+static struct sv written(const struct node *n)
+{
+	if (n->type == NODE_NULL)
+		return n->n == 1 ? SV("~") : n->n ? SV("null") : SV("");
+	return node_sv(n);
+}
+
+static void as_texts(struct resource *r, struct node *marks)
+{
+	struct member *m;
+
+	node_members(m, marks)
+		if (!node_is(m->value, NODE_STR) || (m->value->flags & NODE_TIME))
+			m->value = node_strn(r->doc, written(m->value));
+}
+
 struct node *resource_annotate(struct resource *r)
 {
 	struct node *metadata = resource_metadata(r), *all = node_get(metadata, "annotations");
-	struct member *m;
 
 	if (!node_is(all, NODE_MAP)) {
 		all = node_map(r->doc);
 		node_set(r->doc, metadata, "annotations", all);
 	}
-	node_members(m, all)
-		if (!node_is(m->value, NODE_STR))
-			m->value = node_strn(r->doc, node_sv(m->value));
+	as_texts(r, all);
 	return all;
+}
+
+void resource_settle_marks(struct resource *r)
+{
+	static const char *const fields[] = { "labels", "annotations" };
+	struct node *metadata = node_get(r->root, "metadata");
+
+	for (size_t i = 0; i < 2; i++) {
+		struct node *marks = node_get(metadata, fields[i]);
+
+		as_texts(r, marks);
+		if (marks && !node_n(marks))
+			node_del(metadata, fields[i]);
+	}
 }

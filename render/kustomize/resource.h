@@ -58,6 +58,8 @@ const struct node *resource_labels(const struct resource *r);   /* NULL: none */
 const struct node *resource_annotations(const struct resource *r);
 /* Annotations as a mapping of texts in byte order, made when absent; what was there as a number or a boolean becomes a text. */
 struct node *resource_annotate(struct resource *r);
+/* What kustomize does to labels and annotations when it sets them: texts only, and none when there are none. */
+void resource_settle_marks(struct resource *r);
 
 /* ---- identities ---- */
 bool id_cluster_scoped(const struct id *id);

@@ -75,11 +75,27 @@ int selection_has_id(const struct selection *s, const struct id *id, struct err 
 	return hit > 0 ? part_has(s, NAMESPACE, id->ns, err) : hit;
 }
 
+/* Selectors compare texts: values that were written as numbers or booleans count as what was written. */
+static const struct node *as_texts(struct resource *r, const struct node *marks)
+{
+	const struct member *m;
+	struct node *texts = NULL;
+
+	node_members(m, marks)
+		if (m->value->type != NODE_STR && !texts)
+			texts = node_map(r->doc);
+	if (!texts)
+		return marks;
+	node_members(m, marks)
+		node_setn(r->doc, texts, (struct sv){ m->key, m->key_n }, node_strn(r->doc, node_sv(m->value)));
+	return texts;
+}
+
 int selection_has_marks(const struct selection *s, struct resource *r, struct err *err)
 {
 	(void)err;
-	return (!s->labels || selector_matches(s->labels, resource_labels(r))) &&
-	       (!s->annotations || selector_matches(s->annotations, resource_annotations(r)));
+	return (!s->labels || selector_matches(s->labels, as_texts(r, resource_labels(r)))) &&
+	       (!s->annotations || selector_matches(s->annotations, as_texts(r, resource_annotations(r))));
 }
 
 /* Either the oldest or the present value may match. */

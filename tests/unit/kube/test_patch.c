@@ -52,6 +52,10 @@ static void json_patch_does_what_rfc_6902_says(void **state)
 		{ "{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1.0}]", "{\"a\":1}" },
 		{ "{\"\":1}", "[{\"op\":\"replace\",\"path\":\"/\",\"value\":2}]", "{\"\":2}" },
 		{ "{\"a\":1}", "[]", "{\"a\":1}" },
+		{ "{}", "[{\"op\":\"add\",\"path\":\"/a\"}]", "{\"a\":null}" },
+		{ "{\"a\":{}}", "[{\"op\":\"replace\",\"path\":\"/a/b\",\"value\":1}]", "{\"a\":{\"b\":1}}" },
+		{ "{\"a\":[1]}", "[{\"op\":\"add\",\"path\":\"/a/-1\",\"value\":2}]", "{\"a\":[1,2]}" },
+		{ "{\"a\":[1,2]}", "[{\"op\":\"replace\",\"path\":\"/a/-1\",\"value\":3}]", "{\"a\":[1,3]}" },
 	};
 
 	(void)state;
@@ -78,7 +82,6 @@ static void json_patch_errors_name_the_operation(void **state)
 		{ "{\"a\":[1]}", "[{\"op\":\"add\",\"path\":\"/a/00\",\"value\":1}]", "array index is out of range" },
 		{ "{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/a/b\",\"value\":1}]", "neither an object nor an array" },
 		{ "{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":2}]", "the value is another one" },
-		{ "{}", "[{\"op\":\"add\",\"path\":\"/a\"}]", "value is missing" },
 		{ "{}", "[{\"op\":\"copy\",\"path\":\"/a\"}]", "from is missing" },
 		{ "{}", "[{\"op\":\"copy\",\"from\":\"/b\",\"path\":\"/a\"}]", "from does not exist" },
 		{ "{\"a\":{}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]", "cannot move into itself" },
