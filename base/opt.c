@@ -44,7 +44,7 @@ static bool is_choice(const char *choices, const char *value)
 
 	for (bool more = true; more;) {
 		more = sv_cut(rest, '|', &one, &rest);
-		if (sv_eq_c(one, value))
+		if (sv_eq_c(one, value) || (sv_ends(one, SV("=")) && sv_starts(sv_c(value), one)))
 			return true;
 	}
 	return false;

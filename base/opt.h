@@ -16,7 +16,7 @@ struct opt {
 	char short_name;                /* 'f', or 0 */
 	enum opt_type type;
 	void *to;                       /* where the value goes; what it holds before is the default */
-	const char *arg;                /* "DIR" in the help text; for OPT_STR with `|`, the choices, which are checked: "json|yaml" */
+	const char *arg;                /* "DIR" in the help text; for OPT_STR with `|`, the choices, which are checked: "json|yaml", "name|path=" (and more) */
 	const char *help;
 };
 

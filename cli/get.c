@@ -65,9 +65,9 @@ static int find(struct cluster *c, struct get *g, const struct resources *wanted
 
 /* ---- printing ---- */
 
-static void print_list(const struct object_list *l, enum output as)
+static struct doc *list_of(const struct object_list *l)
 {
-	AUTO_DOC d = doc_new();
+	struct doc *d = doc_new();
 	struct node *root = node_map(d), *items = node_seq(d);
 
 	for (size_t i = 0; i < l->n; i++)
@@ -76,7 +76,8 @@ static void print_list(const struct object_list *l, enum output as)
 	node_set(d, root, "items", items);
 	node_set(d, root, "kind", node_str(d, "List"));
 	node_put(d, root, "metadata.resourceVersion", node_str(d, ""));
-	print_document(root, as, stdout);
+	doc_set_root(d, root);
+	return d;
 }
 
 /* A table a kind; rows of one kind stand together as they were asked for. */
@@ -111,47 +112,89 @@ static void print_nothing(const struct cluster *c, const struct get *g)
 		fprintf(stderr, "No resources found.\n");
 }
 
-static void print_found(const struct cluster *c, struct get *g, bool single, struct widths *widths)
+static int print_columns(const struct get *g, const struct object *const *v, size_t n, bool header, struct widths *widths,
+			 struct err *err)
 {
+	AUTO(table) t = { 0 };
+
+	if (header && !g->columns.no_headers)
+		TRY(template_columns(g->output, NULL, &t, err));
+	for (size_t i = 0; i < n; i++)
+		TRY(template_columns(g->output, v[i]->root, &t, err));
+	if (t.columns)
+		table_print(&t, widths, stdout);
+	return 0;
+}
+
+static int print_whole(const struct get *g, const struct node *root, struct err *err)
+{
+	AUTO(str) text = { 0 };
+
+	if (g->columns.output != OUTPUT_TEMPLATE) {
+		print_document(root, g->columns.output, stdout);
+		return 0;
+	}
+	TRY(template_write(g->output, root, &text, err));
+	fwrite(str_c(&text), 1, text.n, stdout);
+	return 0;
+}
+
+static int print_found(const struct cluster *c, struct get *g, bool single, struct widths *widths, struct err *err)
+{
+	AUTO_DOC list = NULL;
+
 	switch (g->columns.output) {
 	case OUTPUT_JSON:
 	case OUTPUT_YAML:
-		if (single && g->found.n == 1)
-			print_document(g->found.v[0]->root, g->columns.output, stdout);
-		else if (!single || g->found.n)
-			print_list(&g->found, g->columns.output);
-		break;
+	case OUTPUT_TEMPLATE:
+		if (single && !g->found.n)
+			return 0;
+		if (!single)
+			list = list_of(&g->found);
+		return print_whole(g, list ? doc_root(list) : g->found.v[0]->root, err);
+	case OUTPUT_COLUMNS:
+		return print_columns(g, (const struct object *const *)g->found.v, g->found.n, true, widths, err);
 	case OUTPUT_NAME:
 		for (size_t i = 0; i < g->found.n; i++)
 			print_name(g->found.v[i], stdout);
-		break;
+		return 0;
 	default:
 		if (!g->found.n)
 			print_nothing(c, g);
 		print_tables(g, widths);
+		return 0;
 	}
 }
 
 /* ---- watching ---- */
 
-static void print_event(struct get *g, const struct object *o, struct widths *widths)
+static int print_event(struct get *g, const struct object *o, struct widths *widths, struct err *err)
 {
 	AUTO(table) t = { 0 };
 	struct columns bare = g->columns;
 
 	bare.no_headers = true;
-	if (g->columns.output == OUTPUT_NAME) {
+	switch (g->columns.output) {
+	case OUTPUT_NAME:
 		print_name(o, stdout);
-	} else if (g->columns.output == OUTPUT_JSON || g->columns.output == OUTPUT_YAML) {
-		if (g->columns.output == OUTPUT_YAML)
-			puts("---");
-		print_document(o->root, g->columns.output, stdout);
-	} else {
+		break;
+	case OUTPUT_YAML:
+		puts("---");
+		/* fall through */
+	case OUTPUT_JSON:
+	case OUTPUT_TEMPLATE:
+		TRY(print_whole(g, o->root, err));
+		break;
+	case OUTPUT_COLUMNS:
+		TRY(print_columns(g, &o, 1, false, widths, err));
+		break;
+	default:
 		print_header(&t, o->kind, &bare);
 		print_row(&t, o, &g->columns);
 		table_print(&t, widths, stdout);
 	}
 	fflush(stdout);
+	return 0;
 }
 
 static int watch_on(struct cluster *c, struct get *g, const struct resource *r, struct widths *widths, struct err *err)
@@ -165,9 +208,9 @@ static int watch_on(struct cluster *c, struct get *g, const struct resource *r, 
 	struct list_opts o = { .ns = resource_ns(c, r->kind), .labels = g->labels, .fields = r->name ? str_c(&by_name) : g->fields };
 	int64_t from = r->name && g->found.n ? g->found.v[0]->revision : g->found.revision;
 	TRY(client_watch(c->client, r->kind, &o, from, &w, err));
-	for (struct event e; (result = watch_next(w, &e, err)) >= 0;) {
+	for (struct event e; result >= 0 && (result = watch_next(w, &e, err)) >= 0;) {
 		if (e.type != EVENT_BOOKMARK)
-			print_event(g, e.object, widths);
+			result = print_event(g, e.object, widths, err);
 		object_drop(&e.object);
 		if (ferror(stdout))
 			break;
@@ -189,7 +232,7 @@ static int run(struct cluster *c, void *arg, struct err *err)
 	g->columns.ns = g->where.all && wanted.v[0].kind->namespaced;
 	int r = find(c, g, &wanted, err);
 	if (r >= 0)
-		print_found(c, g, wanted.n == 1 && wanted.v[0].name, &widths);
+		r = print_found(c, g, wanted.n == 1 && wanted.v[0].name, &widths, err);
 	fflush(stdout);
 	if (r >= 0 && g->watch)
 		r = watch_on(c, g, &wanted.v[0], &widths, err);
@@ -204,6 +247,8 @@ static const struct usage usage = {
 	"  cd get pods -A\n"
 	"  cd get deployment web -n demo -o yaml\n"
 	"  cd get pods -l app=web -w\n"
+	"  cd get pods -o 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP}{\"\\n\"}{end}'\n"
+	"  cd get deploy -o custom-columns=NAME:.metadata.name,IMAGE:.spec.template.spec.containers[*].image\n"
 	"  cd get all",
 };
 

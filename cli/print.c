@@ -13,6 +13,10 @@ enum output output_parse(const char *name)
 	static const char *const names[] = { [OUTPUT_TABLE] = "", [OUTPUT_WIDE] = "wide", [OUTPUT_JSON] = "json",
 					     [OUTPUT_YAML] = "yaml", [OUTPUT_NAME] = "name" };
 
+	if (sv_starts(sv_c(name), SV("jsonpath=")))
+		return OUTPUT_TEMPLATE;
+	if (sv_starts(sv_c(name), SV("custom-columns=")))
+		return OUTPUT_COLUMNS;
 	for (size_t i = 1; name && i < sizeof names / sizeof *names; i++)
 		if (str_eq(name, names[i]))
 			return (enum output)i;

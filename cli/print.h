@@ -20,8 +20,8 @@ void table_clear(struct table *t);
 void table_free(struct table *t);
 
 /* ---- objects ---- */
-enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_NAME };
-#define OUTPUT_CHOICES "json|yaml|name|wide"
+enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_NAME, OUTPUT_TEMPLATE, OUTPUT_COLUMNS };
+#define OUTPUT_CHOICES "json|yaml|name|wide|jsonpath=|custom-columns="
 enum output output_parse(const char *name);                     /* NULL or "" : a table */
 
 struct columns { bool ns, title, no_headers, labels; enum output output; };     /* title: "pod/web" instead of "web" */
@@ -30,6 +30,11 @@ void print_row(struct table *t, const struct object *o, const struct columns *c)
 void print_document(const struct node *root, enum output as, FILE *to);         /* JSON or YAML */
 void print_name(const struct object *o, FILE *to);              /* "deployment.apps/web" */
 void resource_title(const struct kind *k, struct str *out);     /* "deployment.apps", "pod" */
+
+/* ---- templates: "jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}", "custom-columns=NAME:.metadata.name,..." ---- */
+MUST_CHECK int template_write(const char *output, const struct node *root, struct str *out, struct err *err);
+/* Adds the row of an object, or the header when root is NULL. */
+MUST_CHECK int template_columns(const char *output, const struct node *root, struct table *t, struct err *err);
 
 /* ---- any node, for reading: fields by titles, flat lists as tables ---- */
 void tree_title(struct str *out, const char *key);              /* "containerStatuses": "Container Statuses" */

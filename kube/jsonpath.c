@@ -7,7 +7,7 @@ enum step_type { STEP_KEY, STEP_INDEX, STEP_ALL, STEP_FILTER };
 
 struct step { enum step_type type; struct sv key; int64_t index; struct sv path, value; bool equal; };
 
-struct finder { struct str *out; size_t n; };
+struct finder { void (*fn)(void *arg, const struct node *n); void *arg; };
 
 /* ---- parsing one step ---- */
 
@@ -96,16 +96,6 @@ static bool next_step(struct sv *p, struct step *s)
 
 /* ---- walking ---- */
 
-static void found(struct finder *f, const struct node *n)
-{
-	if (f->n++)
-		str_add1(f->out, ',');
-	if (n->type == NODE_SEQ || n->type == NODE_MAP)
-		json_write(f->out, n, 0);
-	else
-		str_add(f->out, node_sv(n));
-}
-
 static bool passes(const struct node *n, const struct step *s)
 {
 	char path[128];
@@ -126,7 +116,7 @@ static void walk(struct finder *f, const struct node *n, struct sv rest)
 	if (!n)
 		return;
 	if (!rest.n || sv_eq_c(rest, ".")) {
-		found(f, n);
+		f->fn(f->arg, n);
 		return;
 	}
 	if (!next_step(&rest, &s))
@@ -144,12 +134,33 @@ static void walk(struct finder *f, const struct node *n, struct sv rest)
 	}
 }
 
+void jsonpath_each(const struct node *root, struct sv path, void (*fn)(void *arg, const struct node *n), void *arg)
+{
+	struct finder f = { fn, arg };
+
+	walk(&f, root, path);
+}
+
+struct texts { struct str *out; size_t n; };
+
+static void add_text(void *arg, const struct node *n)
+{
+	struct texts *t = arg;
+
+	if (t->n++)
+		str_add1(t->out, ',');
+	if (n->type == NODE_SEQ || n->type == NODE_MAP)
+		json_write(t->out, n, 0);
+	else
+		str_add(t->out, node_sv(n));
+}
+
 size_t jsonpath_text(const struct node *root, const char *path, struct str *out)
 {
-	struct finder f = { .out = out };
+	struct texts t = { .out = out };
 
-	walk(&f, root, sv_c(path));
-	return f.n;
+	jsonpath_each(root, sv_c(path), add_text, &t);
+	return t.n;
 }
 
 int jsonpath_check(const char *path, struct err *err)

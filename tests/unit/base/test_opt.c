@@ -6,7 +6,7 @@ static struct { bool all; const char *out; int64_t tail, wait_ms; struct opt_lis
 
 static const struct opt table[] = {
 	{ "all", 'A', OPT_FLAG, &got.all, NULL, "every namespace" },
-	{ "output", 'o', OPT_STR, &got.out, "json|yaml", "how to print" },
+	{ "output", 'o', OPT_STR, &got.out, "json|yaml|path=", "how to print" },
 	{ "tail", 0, OPT_INT, &got.tail, "N", "last lines" },
 	{ "wait", 'w', OPT_DURATION, &got.wait_ms, "TIME", "how long" },
 	{ "filename", 'f', OPT_LIST, &got.files, "FILE", "what to read" },
@@ -51,8 +51,9 @@ static void opt_parse_takes_flags_together_and_a_value_at_the_end(void **state)
 	assert_ok(PARSE(&args, &e, "-Aojson"), &e);
 	assert_true(got.all);
 	assert_string_equal(got.out, "json");
-	assert_ok(PARSE(&args, &e, "--all=false"), &e);
+	assert_ok(PARSE(&args, &e, "--all=false", "-o", "path=.a"), &e);
 	assert_false(got.all);
+	assert_string_equal(got.out, "path=.a");
 }
 
 static void opt_parse_help_is_one(void **state)
@@ -72,7 +73,7 @@ static const struct { const char *arg, *next, *want; } bad[] = {
 	{ "-z", "x", "unknown option -z" },
 	{ "--tail", "many", "option --tail: want a whole number, got 'many'" },
 	{ "--wait", "5", "option --wait: '5' is not a duration" },
-	{ "--output", "xml", "option --output: want one of json|yaml, got 'xml'" },
+	{ "--output", "xml", "option --output: want one of json|yaml|path=, got 'xml'" },
 	{ "--all=maybe", "x", "option --all: want true or false, got 'maybe'" },
 	{ "-A", "--tail", "option --tail needs a value: N" },
 	{ "-A", "-f", "option --filename needs a value: FILE" },

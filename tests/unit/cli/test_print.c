@@ -113,6 +113,56 @@ static void tree_shows_what_is_there(void **state)
 	}
 }
 
+#define OBJECT "{metadata: {name: web, labels: {a.b/c: x}}, items: [{k: a, v: 1}, {k: b, v: 2, l: [x, z]}], nothing: {}}"
+
+static const struct { const char *output, *want; int code; } templates[] = {
+	{ "jsonpath={.metadata.name}", "web", 0 }, { "jsonpath=.metadata.name", "web", 0 },
+	{ "jsonpath={.items[*].k}", "a b", 0 }, { "jsonpath={.items[1].v}{'\\n'}", "2\n", 0 },
+	{ "jsonpath=x{.metadata.name}y{\"\\t{}\"}", "xweby\t{}", 0 },
+	{ "jsonpath={range .items[*]}{.k}={@.v}{$.metadata.name};{end}.", "a=1web;b=2web;.", 0 },
+	{ "jsonpath={range .items[*]}[{range .l[*]}{@},{end}]{end}", "[][x,z,]", 0 },
+	{ "jsonpath={range .nowhere[*]}{.k}{end}done", "done", 0 },
+	{ "jsonpath={.metadata.labels['a.b/c']}", "x", 0 }, { "jsonpath={.missing}", "", 0 },
+	{ "jsonpath={.items[?(@.k==\"b\")].v}", "2", 0 }, { "jsonpath={.metadata.labels}", "{\"a.b/c\":\"x\"}", 0 },
+	{ "jsonpath={.a", "a brace is not closed", ERR_BAD_REQUEST }, { "jsonpath={end}", "{end} without {range}", ERR_BAD_REQUEST },
+	{ "jsonpath={range .items[*]}x", "{range} without {end}", ERR_BAD_REQUEST }, { "jsonpath={.a[}", "not understood", ERR_INVALID },
+};
+
+static void template_write_fills_in(void **state)
+{
+	AUTO_DOC d = NULL;
+
+	(void)state;
+	assert_int_equal(yaml_read(SV(OBJECT), "t", 0, &d, NULL), 0);
+	for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+		AUTO(str) out = { 0 };
+		struct err e = { 0 };
+		int r = template_write(templates[i].output, doc_root(d), &out, &e);
+
+		if (templates[i].code > 0)
+			assert_err(r, &e, templates[i].code, templates[i].want);
+		else if (!templates[i].code && (r || !str_eq(str_c(&out), templates[i].want)))
+			fail_msg("%s: got '%s', %s", templates[i].output, str_c(&out), err_msg(&e));
+		err_free(&e);
+	}
+}
+
+static void template_columns_make_a_table(void **state)
+{
+	static const char output[] = "custom-columns=NAME:.metadata.name,N:.items[*].k,NONE:.x";
+	AUTO(table) t = { 0 };
+	AUTO_DOC d = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(yaml_read(SV(OBJECT), "t", 0, &d, NULL), 0);
+	assert_ok(template_columns(output, NULL, &t, &e), &e);
+	assert_ok(template_columns(output, doc_root(d), &t, &e), &e);
+	expect_table(&t, NULL, "NAME   N     NONE\nweb    a,b   <none>\n");
+	assert_err(template_columns("custom-columns=NAME", NULL, &t, &e), &e, ERR_BAD_REQUEST, "want NAME:.PATH");
+	err_free(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +172,8 @@ int main(void)
 		TEST(table_rows_that_come_later_use_the_same_widths),
 		TEST(tree_titles_are_words),
 		TEST(tree_shows_what_is_there),
+		TEST(template_write_fills_in),
+		TEST(template_columns_make_a_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
