@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void die(const char *what)
@@ -65,14 +68,28 @@ static struct sockaddr_in address(const char *ip, uint16_t port)
 	return a;
 }
 
-static void serve(int fd, char answer)
+static void answer_once(int c, char answer) { (void)!write(c, &answer, 1); }
+
+static void answer_all(int c, char unused)
 {
+	char byte;
+
+	(void)unused;
+	while (read(c, &byte, 1) == 1 && write(c, &byte, 1) == 1)
+		;
+}
+
+static void serve(int fd, void (*talk)(int, char), char answer)
+{
+	int one = 1;
+
 	for (;;) {
 		int c = accept(fd, NULL, NULL);
 
 		if (c < 0)
 			continue;
-		(void)!write(c, &answer, 1);
+		setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		talk(c, answer);
 		close(c);
 	}
 }
@@ -90,7 +107,7 @@ static int child(int ns_fd)
 	return 0;
 }
 
-int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer)
+static int start_server(int ns_fd, const char *ip, uint16_t port, void (*talk)(int, char), char answer)
 {
 	struct sockaddr_in a = address(ip, port);
 	int ready[2], pid, one = 1, fd;
@@ -103,7 +120,7 @@ int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer)
 		    bind(fd, (void *)&a, sizeof a) < 0 || listen(fd, 1024) < 0)
 			die("listen");
 		(void)!write(ready[1], "", 1);
-		serve(fd, answer);
+		serve(fd, talk, answer);
 	}
 	close(ready[1]);
 	if (pid < 0 || read(ready[0], &c, 1) != 1)
@@ -111,6 +128,9 @@ int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer)
 	close(ready[0]);
 	return pid;
 }
+
+int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer) { return start_server(ns_fd, ip, port, answer_once, answer); }
+int lab_echo(int ns_fd, const char *ip, uint16_t port) { return start_server(ns_fd, ip, port, answer_all, 0); }
 
 void lab_stop(int pid)
 {
@@ -165,6 +185,44 @@ void lab_ask_many(int ns_fd, const char *ip, uint16_t port, unsigned n, struct l
 	waitpid(pid, NULL, 0);
 	if (got != sizeof *out)
 		die("client");
+}
+
+static double ping(const struct sockaddr_in *a, unsigned n)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	struct timespec from, to;
+	char byte = 'x';
+
+	if (fd < 0 || connect(fd, (const void *)a, sizeof *a) < 0)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (unsigned i = 0; i < n; i++)
+		if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
+			return -1;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	close(fd);
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+double lab_pings(int ns_fd, const char *ip, uint16_t port, unsigned n)
+{
+	struct sockaddr_in a = address(ip, port);
+	double seconds = -1;
+	int result[2], pid;
+
+	if (pipe(result) < 0)
+		die("pipe");
+	if ((pid = child(ns_fd)) == 0) {
+		seconds = ping(&a, n);
+		_exit(write(result[1], &seconds, sizeof seconds) != sizeof seconds);
+	}
+	close(result[1]);
+	if (read(result[0], &seconds, sizeof seconds) != sizeof seconds)
+		seconds = -1;
+	close(result[0]);
+	waitpid(pid, NULL, 0);
+	return seconds;
 }
 
 int lab_ask(int ns_fd, const char *ip, uint16_t port)

@@ -12,10 +12,13 @@ struct lab_ns lab_ns_new(void);
 void lab_ns_free(struct lab_ns *ns);
 /* A server in ns (fd -1: here) that answers each connection with one byte. Returns its pid; it listens already. */
 int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer);
+int lab_echo(int ns_fd, const char *ip, uint16_t port);   /* one that sends back what it gets, one connection at a time */
 void lab_stop(int pid);
 /* One connection from ns (fd -1: here): the byte answered, or -errno. */
 int lab_ask(int ns_fd, const char *ip, uint16_t port);
 struct lab_count { unsigned of[256]; unsigned failed; int error; };     /* error: the last errno */
 void lab_ask_many(int ns_fd, const char *ip, uint16_t port, unsigned n, struct lab_count *out);
+/* n times a byte there and back on one connection to an echo server: seconds, or less than 0. */
+double lab_pings(int ns_fd, const char *ip, uint16_t port, unsigned n);
 /* Text that a command of this machine prints ("nft list ruleset"); argv NULL-terminated. */
 char *lab_output(const char *const *argv);
