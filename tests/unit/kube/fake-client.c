@@ -195,6 +195,15 @@ static void stamp(struct fake *f, const struct kind *k, struct doc *d, struct no
 		node_add(d, node_seq_at(d, root, "spec.finalizers"), node_str(d, "kubernetes"));
 }
 
+/* The answer of a dry run: what would have been written. */
+static int pretend(const struct kind *k, struct doc *take, struct object **out)
+{
+	AUTO_OBJECT o = object_new(k, take);
+
+	give(o, out);
+	return 0;
+}
+
 static int bind_pod(struct fake *f, const struct kind *k, const struct node *binding, struct object **out, struct err *err)
 {
 	const char *name = node_str_or(binding, "metadata.name", "");
@@ -230,6 +239,8 @@ static int create(struct client *c, const struct kind *k, const struct node *obj
 		doc_drop(&d);
 		return r;
 	}
+	if (o && o->dry_run)
+		return pretend(k, d, out);
 	give(commit(f, k, EVENT_ADDED, d), out);
 	return 0;
 }
@@ -284,6 +295,8 @@ static int replace(struct fake *f, const struct kind *k, const struct node *obj,
 		give(live, out);
 		return 0;
 	}
+	if (o && o->dry_run)
+		return pretend(k, d, out);
 	live = commit(f, k, EVENT_MODIFIED, d);
 	give(live, out);
 	reap(f, live);
