@@ -65,7 +65,7 @@ static int open_attempt(struct reading *r, int64_t attempt)
 static int find(struct reading *r, const struct log_opts *o, struct err *err)
 {
 	struct worker *w = agent_find(r->a, r->ns, r->pod);
-	struct unit *u;
+	struct unit *u = NULL;
 
 	if (!w)
 		return err_set(err, ERR_NOT_FOUND, "pod %s/%s is not on this node", r->ns, r->pod);
