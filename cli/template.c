@@ -149,7 +149,7 @@ int template_write(const char *output, const struct node *root, struct str *out,
 	struct template t = { .root = root, .out = out, .err = err };
 	struct sv rest = sv_drop(sv_c(output), strlen("jsonpath="));
 
-	if (rest.n && *rest.p != '{') {         /* a bare path is one expression */
+	if (rest.n && !memchr(rest.p, '{', rest.n)) {   /* a bare path is one expression */
 		TRY(run_path(&t, rest, root));
 		return 0;
 	}
