@@ -125,6 +125,12 @@ static int take_explain(struct command *c, int argc, char **argv)
 	return n;
 }
 
+static int read_set_file(void *arg, const char *path, struct str *out, struct err *err)
+{
+	(void)arg;
+	return file_read(path, 8u << 20, out, err);
+}
+
 static int parse(struct command *c, int argc, char **argv, struct opt_list *args)
 {
 	bool ignored = false;
@@ -140,6 +146,7 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 		{ "include", 0, OPT_STR, &c->o.include, "GLOB", "plain: only these files" },
 		{ "exclude", 0, OPT_STR, &c->o.exclude, "GLOB", "plain: all but these files" },
 		{ "release", 0, OPT_STR, &c->o.release, "NAME", "chart: name of the release" },
+		{ "name", 0, OPT_STR, &c->o.release, "NAME", "the same, by helm's older name" },
 		{ "namespace", 'n', OPT_STR, &c->o.ns, "NAMESPACE", "chart: namespace of the release" },
 		{ "values", 'f', OPT_LIST, &c->values, "FILE", "chart: values; repeatable, the last one wins" },
 		{ "set", 0, OPT_LIST, &c->set, "K=V", "chart: a value" },
@@ -173,6 +180,7 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 	};
 	int r;
 
+	c->o.set_files.read = read_set_file;
 	argc = take_explain(c, argc, argv);
 	r = cli_options(&usage, opts, argc, argv, args);
 	if (r >= 0)
@@ -389,8 +397,11 @@ int cmd_render(int argc, char **argv)
 	struct opt_list args = { 0 };
 	struct opt_list *lists[] = { &c.values, &c.set, &c.set_string, &c.set_json, &c.set_file, &c.set_literal, &c.apis, &c.show_only,
 				     &c.ignored };
-	int code = parse(&c, argc, argv, &args);
+	int code;
 
+	if (render_expr_asked(argc, argv))
+		return render_expr(argc, argv);
+	code = parse(&c, argc, argv, &args);
 	if (code < 0)
 		code = run(&c, args.n ? args.v[0] : ".");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)

@@ -25,3 +25,7 @@ MUST_CHECK int render_watch(struct vfs *v, int (*again)(void *arg, struct vfs *t
 /* The objects of the cluster that have the identities of these, as applying these would make them. */
 MUST_CHECK int render_live(const struct docs *want, const char *kubeconfig, const char *context, struct docs *live, struct docs *applied,
 			   struct err *err);
+
+/* `cd render --expr TEMPLATE` and `cd render --expr-batch`: the template language by itself. */
+bool render_expr_asked(int argc, char **argv);
+int render_expr(int argc, char **argv);

@@ -13,6 +13,9 @@ enum render_type { RENDER_AUTO, RENDER_PLAIN, RENDER_KUSTOMIZE, RENDER_CHART };
 enum set_kind { SET_VALUE = 1, SET_STRING, SET_JSON, SET_FILE, SET_LITERAL, SET_VALUES_FILE, SET_VALUES_TEXT };
 struct render_set { enum set_kind kind; const char *text; };    /* one -f, --set...; -f first, then the sets, each in order */
 
+/* Where --set-file finds its files: a render reads nothing of the machine by itself. { 0 }: nowhere, an error. */
+struct render_files { int (*read)(void *arg, const char *path, struct str *out, struct err *err); void *arg; };
+
 struct render_opts {
 	enum render_type type;
 	const char *from;                       /* directory of the view that paths in messages are relative to; NULL: its root */
@@ -32,6 +35,7 @@ struct render_opts {
 	const char *release, *ns;               /* NULL: "release-name", "default" */
 	const struct render_set *sets;
 	size_t n_sets;
+	struct render_files set_files;
 	bool include_crds, skip_tests, no_hooks, is_upgrade, validate_schema_off;
 	const char *const *show_only;           /* NULL-terminated, or NULL */
 	const char *kube_version;               /* NULL: "v1.30.0" */

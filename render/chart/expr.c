@@ -3,12 +3,12 @@
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/strvals.h"
 
-static int apply(struct doc *d, struct node **root, const struct render_set *sets, size_t n, struct err *err)
+static int apply(const struct chart_expr *e, struct doc *d, struct node **root, struct err *err)
 {
-	if (n && !node_is(*root, NODE_MAP))
+	if (e->n_sets && !node_is(*root, NODE_MAP))
 		*root = node_map(d);
-	for (size_t i = 0; i < n; i++)
-		TRY(strvals_apply(d, *root, sets[i].kind, sets[i].text, err));
+	for (size_t i = 0; i < e->n_sets; i++)
+		TRY(strvals_apply(d, *root, e->sets[i].kind, e->sets[i].text, &e->files, err));
 	return 0;
 }
 
@@ -25,18 +25,17 @@ static void remove_no_value(const struct str *in, struct str *out)
 	str_add(out, rest);
 }
 
-int chart_expr(struct sv text, const struct node *data, const struct render_set *sets, size_t n_sets, struct str *out,
-	       struct err *err)
+int chart_expr(const struct chart_expr *e, struct str *out, struct err *err)
 {
 	AUTO_DOC d = doc_new();
-	struct node *root = data ? node_copy(d, data) : node_null(d);
+	struct node *root = e->data ? node_copy(d, e->data) : node_null(d);
 	AUTO(str) raw = { 0 };
 	int r;
 
-	TRY(apply(d, &root, sets, n_sets, err));
+	TRY(apply(e, d, &root, err));
 	struct sandbox *s = sandbox_new(NULL);
 	struct gotmpl *g = gotmpl_new(s);
-	if ((r = gotmpl_add(g, "expr", text, err)) >= 0) {
+	if ((r = gotmpl_add(g, "expr", e->text, err)) >= 0) {
 		sandbox_push_floats(sandbox_state(s), root);
 		r = gotmpl_run(g, "expr", &raw, err);
 	}

@@ -3,7 +3,13 @@
 
 #include "render/render.h"
 
-/* Renders text with data as dot, after the sets were applied to it (when it is a mapping). As Helm's final step does,
- * "<no value>" is removed from the output. */
-MUST_CHECK int chart_expr(struct sv text, const struct node *data, const struct render_set *sets, size_t n_sets, struct str *out,
-			  struct err *err);
+struct chart_expr {
+	struct sv text;                         /* the template */
+	const struct node *data;                /* its dot; NULL: nil */
+	const struct render_set *sets;          /* applied to the data, when it is a mapping */
+	size_t n_sets;
+	struct render_files files;              /* of --set-file */
+};
+
+/* As Helm's final step does, "<no value>" is removed from the output. */
+MUST_CHECK int chart_expr(const struct chart_expr *e, struct str *out, struct err *err);

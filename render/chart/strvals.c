@@ -10,6 +10,7 @@ struct parser {
 	enum set_kind kind;
 	const char *text;               /* all of it, for messages */
 	struct sv rest;
+	const struct render_files *files;
 	struct err *err;
 };
 
@@ -101,6 +102,17 @@ static int take_json(struct parser *p, struct node **out)
 	return failed(p, "what follows is not JSON");
 }
 
+static int take_file(struct parser *p, const char *path, struct node **out)
+{
+	AUTO(str) content = { 0 };
+
+	if (!p->files || !p->files->read)
+		return failed(p, "files cannot be read here");
+	TRY(p->files->read(p->files->arg, path, &content, p->err));
+	*out = node_strn(p->d, str_sv(&content));
+	return 0;
+}
+
 static int take_value(struct parser *p, struct node **out)
 {
 	AUTO(str) text = { 0 };
@@ -117,6 +129,8 @@ static int take_value(struct parser *p, struct node **out)
 		return take_list(p, out);
 	}
 	(void)take_until(p, ",", &text);
+	if (p->kind == SET_FILE)
+		return take_file(p, str_c(&text), out);
 	*out = typed(p, &text);
 	return 0;
 }
@@ -185,9 +199,10 @@ static int set_in_map(struct parser *p, struct node *map, int depth)
 	return 0;
 }
 
-int strvals_apply(struct doc *d, struct node *root, enum set_kind kind, const char *text, struct err *err)
+int strvals_apply(struct doc *d, struct node *root, enum set_kind kind, const char *text, const struct render_files *files,
+		  struct err *err)
 {
-	struct parser p = { .d = d, .kind = kind, .text = text, .rest = sv_c(text), .err = err };
+	struct parser p = { .d = d, .kind = kind, .text = text, .rest = sv_c(text), .files = files, .err = err };
 
 	while (p.rest.n)
 		TRY(set_in_map(&p, root, 0));

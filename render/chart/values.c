@@ -54,7 +54,7 @@ static int user_values(struct doc *d, const struct render_opts *o, struct node *
 		if (s->kind == SET_VALUES_TEXT)
 			TRY(apply_file(d, out, s, err));
 		else
-			TRY(strvals_apply(d, *out, s->kind, s->text, err));
+			TRY(strvals_apply(d, *out, s->kind, s->text, &o->set_files, err));
 	}
 	return 0;
 }

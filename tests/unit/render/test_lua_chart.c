@@ -14,7 +14,7 @@ static int set_all(enum set_kind kind, const char *text, struct str *out, struct
 {
 	AUTO_DOC d = doc_new();
 	struct node *root = node_map(d);
-	int r = strvals_apply(d, root, kind, text, err);
+	int r = strvals_apply(d, root, kind, text, NULL, err);
 
 	json_write(out, root, 0);
 	return r;
