@@ -33,6 +33,7 @@ struct request {                        /* who wants what of which object; borro
 	bool dry_run, force;
 	enum schema_unknown unknown;    /* fieldValidation */
 	struct str *warnings;           /* a line each; may be NULL */
+	bool applies;                   /* server-side apply: managedFields are part of what is written */
 };
 
 static inline struct resource *request_resource(const struct request *rq)
@@ -59,6 +60,7 @@ bool change_view(const struct filter *f, const char *ns, const struct change *c,
 /* ---- writing (write.c, delete.c); *out is a reference, and may be what was there when nothing changed ---- */
 MUST_CHECK int verb_create(const struct request *rq, const struct node *obj, struct item **out, struct err *err);
 MUST_CHECK int verb_update(const struct request *rq, const struct node *obj, struct item **out, struct err *err);
+/* PATCH_APPLY creates what is not there. */
 MUST_CHECK int verb_patch(const struct request *rq, enum patch_type type, const struct node *patch, struct item **out,
 			  struct err *err);
 struct deletion {
@@ -83,6 +85,11 @@ MUST_CHECK int store_object(const struct request *rq, const char *ns, const char
 MUST_CHECK int remove_object(const struct request *rq, const struct item *live, struct err *err);
 int lost_race(int r, struct err *err);          /* of the two above: 1 when another writer was faster, and err is emptied */
 void begin_deletion(struct doc *d, struct node *root, int64_t grace_seconds);   /* deletionTimestamp and what goes with it */
+
+/* Server-side apply of a configuration (apply.c). */
+MUST_CHECK int verb_apply(const struct request *rq, const struct node *config, struct item **out, struct err *err);
+/* Ownership of fields after any other write. */
+void track_fields(const struct request *rq, struct doc *d, const struct node *before, struct node *root);
 
 /* ---- what happens to an object between the request and the store (prepare.c) ---- */
 /* A new root that begins with kind, apiVersion and metadata, once it was seen to be of the request's kind. */

@@ -154,13 +154,15 @@ static int check_namespace_lives(const struct request *rq, const char *name, str
 
 /* ---- create ---- */
 
-static void start_metadata(struct doc *d, struct node *meta)
+static void start_metadata(const struct request *rq, struct doc *d, struct node *meta)
 {
 	static const char *const servers_own[] = { "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-						   "managedFields", "resourceVersion" };
+						   "resourceVersion" };
 
 	for (size_t i = 0; i < sizeof servers_own / sizeof *servers_own; i++)
 		(void)node_del(meta, servers_own[i]);
+	if (!rq->applies)
+		(void)node_del(meta, "managedFields");
 	node_set(d, meta, "uid", random_uid(d));
 	node_set(d, meta, "creationTimestamp", now(d));
 }
@@ -192,7 +194,7 @@ int prepare_create(const struct request *rq, struct doc *d, struct node *root, s
 	struct node *meta = node_get(root, "metadata");
 
 	TRY(check_create(rq, d, meta, err));
-	start_metadata(d, meta);
+	start_metadata(rq, d, meta);
 	if (kind_has_generation(rq->kind))
 		node_set(d, meta, "generation", node_int(d, 1));
 	if (rq->kind->subresources & SUB_STATUS)
@@ -218,7 +220,7 @@ static int check_version(const struct request *rq, const struct node *meta, cons
 	return want == live->revision ? 0 : modified(rq->kind, rq->name, err);
 }
 
-static void keep_metadata(struct doc *d, struct node *meta, const struct object *live)
+static void keep_metadata(const struct request *rq, struct doc *d, struct node *meta, const struct object *live)
 {
 	static const char *const kept[] = { "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
 					    "resourceVersion", "selfLink" };
@@ -227,6 +229,8 @@ static void keep_metadata(struct doc *d, struct node *meta, const struct object 
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		keep(d, meta, live_meta, kept[i]);
 	keep(d, meta, live_meta, "name");
+	if (!rq->applies)
+		keep(d, meta, live_meta, "managedFields");
 	if (!node_get(meta, "generateName"))
 		keep(d, meta, live_meta, "generateName");
 }
@@ -242,7 +246,7 @@ static void separate_status(const struct request *rq, struct doc *d, struct node
 		return;
 	}
 	node_members(m, live->root)
-		if (strcmp(m->key, "status"))
+		if (strcmp(m->key, "status") && !(rq->applies && !strcmp(m->key, "metadata")))
 			node_set(d, root, m->key, node_copy(d, m->value));
 	for (size_t i = root->n; i-- > 0;)
 		if (strcmp(root->members[i].key, "status") && !node_get(live->root, root->members[i].key))
@@ -264,9 +268,11 @@ int prepare_update(const struct request *rq, struct doc *d, struct node *root, c
 	TRY(check_namespace(rq, d, meta, err));
 	TRY(check_name(rq, meta, err));
 	TRY(check_version(rq, meta, live, err));
-	keep_metadata(d, meta, live);
+	keep_metadata(rq, d, meta, live);
 	separate_status(rq, d, root, live);
 	TRY(run_rules(rq, d, root, live->root, err));
 	count_generation(rq, d, root, live);
+	if (!rq->applies)
+		track_fields(rq, d, live->root, root);
 	return 0;
 }

@@ -207,7 +207,7 @@ static int make_patched(void *arg, struct doc *d, const struct node *live, struc
 	case PATCH_STRATEGIC:
 		return patch_strategic(d, live, p->patch, p->rq->kind->type, out, err);
 	default:
-		return err_set(err, ERR_UNSUPPORTED, "server-side apply is not offered for %s", p->rq->kind->plural);
+		return err_set(err, ERR_UNSUPPORTED, "this kind of patch is not offered for %s", p->rq->kind->plural);
 	}
 }
 
@@ -215,6 +215,8 @@ int verb_patch(const struct request *rq, enum patch_type type, const struct node
 {
 	struct patch_job job = { rq, type, patch };
 
+	if (type == PATCH_APPLY)
+		return verb_apply(rq, patch, out, err);
 	if (!strcmp(rq->subresource, "scale"))
 		return scale_write(rq, make_patched, &job, out, err);
 	return write_object(rq, make_patched, &job, out, err);

@@ -1,0 +1,358 @@
+/* The HTTP side over a real server on loopback: statuses, bodies, watches. */
+#include "check.h"
+
+#include "api-cluster.h"
+
+#include "base/http.h"
+#include "base/httpc.h"
+
+struct web { struct cluster *c; struct http_server *server; struct httpc *client; const char *token; };
+
+static struct web web_open(struct cluster *c)
+{
+	struct web w = { .c = c, .token = "secret-token" };
+	struct http_server_opts o = { .listen = "127.0.0.1:0", .max_body = 3 << 20, .handler = api_handle, .arg = c->api };
+	AUTO(err) e = { 0 };
+
+	if (!(w.server = http_server_start(fiber_loop(), &o, &e)))
+		str_addf(&c->trace, "%s", err_msg(&e));
+	w.client = httpc_new(fiber_loop());
+	return w;
+}
+
+static void web_close(struct web *w)
+{
+	httpc_free(&w->client);
+	http_server_stop(&w->server);
+}
+
+struct call { const char *method, *path, *type, *accept, *body; int64_t timeout_ms; int (*on_data)(void *, struct sv); void *arg; };
+
+static int call(struct web *w, const struct call *c, struct httpc_response *out)
+{
+	char *url = str_fmt("http://127.0.0.1:%d%s", http_server_port(w->server), c->path);
+	char *auth = str_fmt("Authorization: Bearer %s", w->token), *type = str_fmt("Content-Type: %s", c->type ? c->type : "application/json");
+	char *accept = str_fmt("Accept: %s", c->accept ? c->accept : "application/json");
+	const char *headers[] = { accept, type, *w->token ? auth : NULL, NULL };
+	struct httpc_request rq = { .method = c->method, .url = url, .headers = headers, .body = sv_c(c->body), .timeout_ms = c->timeout_ms,
+				    .on_data = c->on_data, .arg = c->arg };
+	AUTO(err) e = { 0 };
+	int r = httpc_do(w->client, &rq, out, &e);
+
+	if (r < 0)
+		str_addf(&w->c->trace, "%s: %s\n", c->path, err_msg(&e));
+	free(url);
+	free(auth);
+	free(type);
+	free(accept);
+	return r;
+}
+
+/* Notes the status. */
+static void ask(struct web *w, const char *method, const char *path, const char *body)
+{
+	struct httpc_response r = { 0 };
+
+	if (call(w, &(struct call){ .method = method, .path = path, .body = body }, &r) >= 0)
+		str_addf(&w->c->trace, "%d ", r.status);
+	httpc_response_free(&r);
+}
+
+/* Notes status and the values at the paths (a list ended by NULL) of the JSON answer. */
+static void ask_at(struct web *w, const struct call *c, const char *const *paths)
+{
+	struct httpc_response r = { 0 };
+	AUTO_DOC d = NULL;
+
+	if (call(w, c, &r) >= 0) {
+		str_addf(&w->c->trace, "%d ", r.status);
+		if (json_read(str_sv(&r.body), "answer", 0, &d, NULL) < 0)
+			str_addf(&w->c->trace, "not JSON: %s\n", str_c(&r.body));
+		for (; d && *paths; paths++)
+			note_at(w->c, doc_root(d), *paths);
+	}
+	httpc_response_free(&r);
+}
+#define PATHS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ASK(...) &(struct call){ __VA_ARGS__ }
+
+static const char maps[] = "/api/v1/namespaces/default/configmaps";
+static const char map_a[] = "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"labels\":{\"x\":\"1\"}},\"data\":{\"k\":\"v\"}}";
+
+/* ---- who may ---- */
+
+static void knocks(struct cluster *c)
+{
+	static const char *const paths[] = { "/version", "/livez", "/readyz", "/healthz", "/api", "/apis/apps/v1", "/openapi/v2",
+					     "/api/v1/namespaces", "/api/v1/unknown", "/", "/metrics" };
+	static const char *const tokens[] = { "", "plain", "secret-token", "wrong" };
+	struct web w = web_open(c);
+
+	for (size_t t = 0; t < 4; t++) {
+		w.token = tokens[t];
+		for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+			ask(&w, "GET", paths[i], NULL);
+		str_addc(&c->trace, "\n");
+	}
+	web_close(&w);
+}
+
+static void http_anonymous_reads_nothing_but_health_and_version(void **state)
+{
+	(void)state;
+	cluster_expect(knocks,
+		       "200 200 200 403 403 403 403 403 403 403 403 \n"
+		       "200 200 200 200 200 200 200 403 404 403 403 \n"
+		       "200 200 200 200 200 200 200 200 404 404 404 \n"
+		       "401 401 401 401 401 401 401 401 401 401 401 \n");
+}
+
+static void refuses(struct cluster *c)
+{
+	struct web w = web_open(c);
+
+	w.token = "plain";
+	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/secrets/s"), PATHS("message", "reason", "details"));
+	web_close(&w);
+}
+
+static void http_forbidden_says_who_what_and_where(void **state)
+{
+	(void)state;
+	cluster_expect(refuses, "403 \"secrets \\\"s\\\" is forbidden: User \\\"jane\\\" cannot get resource \\\"secrets\\\" in API group \\\"\\\" in the "
+		       "namespace \\\"default\\\"\" \"Forbidden\" {\"kind\":\"secrets\",\"name\":\"s\"} ");
+}
+
+/* ---- objects ---- */
+
+static void lives(struct cluster *c)
+{
+	struct web w = web_open(c);
+	char *one = str_fmt("%s/a", maps), *dry = str_fmt("%s?dryRun=All", maps), *bad = str_fmt("%s?dryRun=some", maps);
+
+	ask_at(&w, ASK("POST", dry, .body = map_a), PATHS("metadata.name"));
+	ask(&w, "POST", bad, map_a);
+	ask_at(&w, ASK("POST", maps, .body = map_a), PATHS("metadata.name", "metadata.namespace", "data"));
+	ask_at(&w, ASK("POST", maps, .body = map_a), PATHS("reason", "message", "code"));
+	ask_at(&w, ASK("GET", one), PATHS("kind", "apiVersion", "data.k"));
+	ask_at(&w, ASK("PATCH", one, "application/merge-patch+json", .body = "{\"data\":{\"k\":\"w\"}}"), PATHS("data.k"));
+	ask(&w, "PATCH", one, "{}");
+	ask(&w, "PUT", maps, map_a);
+	ask(&w, "PUT", one, "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"}}");
+	ask_at(&w, ASK("PUT", one, "text/plain", .body = "x"), PATHS("reason"));
+	ask_at(&w, ASK("PUT", one, .body = "{\"kind\":"), PATHS("reason"));
+	ask_at(&w, ASK("DELETE", one), PATHS("status", "details.name", "details.kind"));
+	ask_at(&w, ASK("GET", one), PATHS("message", "details"));
+	ask(&w, "OPTIONS", one, NULL);
+	ask(&w, "GET", "/api/v1/namespaces/default/configmaps/a/status", NULL);
+	web_close(&w);
+	free(one);
+	free(dry);
+	free(bad);
+}
+
+static void http_object_lives_and_errors_are_statuses(void **state)
+{
+	(void)state;
+	cluster_expect(lives, "201 \"a\" 400 201 \"a\" \"default\" {\"k\":\"v\"} 409 \"AlreadyExists\" \"configmaps \\\"a\\\" already exists\" 409 "
+		       "200 \"ConfigMap\" \"v1\" \"v\" 200 \"w\" 415 405 400 415 \"UnsupportedMediaType\" 400 \"BadRequest\" "
+		       "200 \"Success\" \"a\" \"configmaps\" 404 \"configmaps \\\"a\\\" not found\" {\"kind\":\"configmaps\",\"name\":\"a\"} 405 404 ");
+}
+
+static void posts_big(struct cluster *c)
+{
+	struct web w = web_open(c);
+	AUTO(str) big = { 0 };
+
+	str_addc(&big, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"");
+	memset(str_room(&big, 4 << 20), 'x', 4 << 20);
+	big.n += 4 << 20;
+	str_addc(&big, "\"}}");
+	ask(&w, "POST", maps, str_c(&big));
+	web_close(&w);
+}
+
+static void http_body_over_the_limit_is_413(void **state)
+{
+	(void)state;
+	cluster_expect(posts_big, "413 ");
+}
+
+static void lists(struct cluster *c)
+{
+	struct web w = web_open(c);
+
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: '1'}}}");
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: default}}");
+	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/configmaps?labelSelector=x%3D1"), PATHS("kind", "items.0.metadata.name", "items.1"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps?limit=1"), PATHS("items.0.metadata.name", "metadata.remainingItemCount"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps?fieldSelector=metadata.name%3Db"), PATHS("items.0.metadata.name"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps?labelSelector=x%20in"), PATHS("reason"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps", .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"),
+	       PATHS("kind", "items.0.kind", "items.0.data"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps", .accept = "application/json;as=Table;v=v1;g=meta.k8s.io"),
+	       PATHS("kind", "columnDefinitions.0.name", "columnDefinitions.1.name", "rows.1.cells.0", "rows.1.object.kind"));
+	ask_at(&w, ASK("DELETE", "/api/v1/namespaces/default/configmaps"), PATHS("kind", "items.0.metadata.name"));
+	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/configmaps"), PATHS("items"));
+	web_close(&w);
+}
+
+static void http_lists_come_in_every_form(void **state)
+{
+	(void)state;
+	cluster_expect(lists, "200 \"ConfigMapList\" \"a\" - 200 \"a\" 1 200 \"b\" 400 \"BadRequest\" 200 \"PartialObjectMetadataList\" "
+		       "\"PartialObjectMetadata\" - 200 \"Table\" \"Name\" \"Data\" \"b\" \"PartialObjectMetadata\" 200 \"ConfigMapList\" \"a\" 200 [] ");
+}
+
+/* ---- discovery ---- */
+
+static void discovers(struct cluster *c)
+{
+	struct web w = web_open(c);
+
+	ask_at(&w, ASK("GET", "/api"), PATHS("kind", "versions"));
+	ask_at(&w, ASK("GET", "/apis"), PATHS("kind", "groups.0.name"));
+	ask_at(&w, ASK("GET", "/apis/apps"), PATHS("kind", "preferredVersion.groupVersion"));
+	ask_at(&w, ASK("GET", "/apis/apps/v1"), PATHS("kind", "resources.0.name", "resources.1.name", "resources.2.kind"));
+	ask_at(&w, ASK("GET", "/apis/apps/v9"), PATHS("kind"));
+	ask_at(&w, ASK("GET", "/apis", .accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"),
+	       PATHS("kind", "apiVersion"));
+	ask_at(&w, ASK("GET", "/api", .accept = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"),
+	       PATHS("apiVersion", "items.0.versions.0.resources.0.scope"));
+	ask_at(&w, ASK("GET", "/version"), PATHS("major", "minor", "gitVersion"));
+	ask_at(&w, ASK("GET", "/openapi/v3"), PATHS("kind"));
+	ask_at(&w, ASK("GET", "/openapi/v3/apis/apps/v1"), PATHS("openapi"));
+	web_close(&w);
+}
+
+static void http_discovery_describes_every_kind(void **state)
+{
+	(void)state;
+	cluster_expect(discovers, "200 \"APIVersions\" [\"v1\"] 200 \"APIGroupList\" \"admissionregistration.k8s.io\" 200 \"APIGroup\" \"apps/v1\" "
+		       "200 \"APIResourceList\" \"deployments\" \"deployments/status\" \"Scale\" 404 \"Status\" "
+		       "200 \"APIGroupDiscoveryList\" \"apidiscovery.k8s.io/v2\" 200 \"apidiscovery.k8s.io/v2beta1\" \"Cluster\" "
+		       "200 \"1\" \"30\" \"v1.30.0+cd-test\" 200 - 200 \"3.0.0\" ");
+}
+
+/* ---- watches ---- */
+
+struct stream { struct str text; size_t lines, want; };
+
+static int on_line(void *arg, struct sv data)
+{
+	struct stream *s = arg;
+
+	str_add(&s->text, data);
+	for (size_t i = 0; i < data.n; i++)
+		s->lines += data.p[i] == '\n';
+	return s->lines >= s->want ? -1 : 0;
+}
+
+static void note_lines(struct cluster *c, const struct stream *s)
+{
+	struct sv rest = str_sv(&s->text), line;
+
+	while (sv_cut(rest, '\n', &line, &rest)) {
+		AUTO_DOC d = NULL;
+
+		if (json_read(line, "line", 0, &d, NULL) < 0)
+			str_addc(&c->trace, "not JSON ");
+		str_addf(&c->trace, "%s:%s ", node_str_or(doc_root(d), "type", "?"), node_str_or(doc_root(d), "object.metadata.name",
+			 node_str_or(doc_root(d), "object.reason", node_str_or(doc_root(d), "object.kind", "-"))));
+	}
+}
+
+struct watcher { struct web *w; const char *path; struct stream s; };
+
+static void watches(void *arg)
+{
+	struct watcher *w = arg;
+	struct httpc_response r = { 0 };
+	char *url = str_fmt("http://127.0.0.1:%d%s", http_server_port(w->w->server), w->path);
+	const char *const headers[] = { "Authorization: Bearer secret-token", NULL };
+	struct httpc_request rq = { .method = "GET", .url = url, .headers = headers, .on_data = on_line, .arg = &w->s };
+
+	if (httpc_do(w->w->client, &rq, &r, NULL) >= 0 && r.status != 200)      /* an error: ended by us, once the lines are there */
+		str_addf(&w->w->c->trace, "status %d ", r.status);
+	httpc_response_free(&r);
+	free(url);
+}
+
+static void follow(struct cluster *c)
+{
+	struct web web = web_open(c);
+	AUTO_OBJECT first = create_as(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: '1'}}}", NULL);
+	char *since = str_fmt("/api/v1/configmaps?watch=1&resourceVersion=%" PRId64, first ? first->revision : 0);
+	struct watcher v[] = {
+		{ &web, "/api/v1/configmaps?watch=true", { .want = 3 } },
+		{ &web, since, { .want = 3 } },
+		{ &web, "/api/v1/namespaces/default/configmaps?watch=1&labelSelector=x%3D1", { .want = 3 } },
+		{ &web, "/api/v1/configmaps?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dnone", { .want = 1 } },
+		{ &web, "/api/v1/configmaps?watch=1&sendInitialEvents=true&allowWatchBookmarks=true", { .want = 2 } },
+	};
+	struct fiber_group g;
+
+	fiber_group_init(&g, fiber_loop());
+	for (size_t i = 0; i < 5; i++)
+		fiber_group_start(&g, "watcher", watches, &v[i]);
+	while (!v[0].s.lines || !v[2].s.lines || !v[4].s.lines)
+		(void)fiber_sleep(1);           /* those have begun: what follows comes as events */
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: default}}");
+	update(c, "cm", "default", "a", "data", "{\"k\":\"v\"}");
+	update(c, "cm", "default", "a", "metadata.labels", "{}");
+	fiber_group_join(&g);
+	for (size_t i = 0; i < 5; i++) {
+		note_lines(c, &v[i].s);
+		str_addc(&c->trace, "\n");
+		str_free(&v[i].s.text);
+	}
+	web_close(&web);
+	free(since);
+}
+
+static void http_watch_streams_events(void **state)
+{
+	(void)state;
+	cluster_expect(follow, "ADDED:a ADDED:b MODIFIED:a \nADDED:b MODIFIED:a MODIFIED:a \nADDED:a MODIFIED:a DELETED:a \n\n"
+		       "ADDED:a BOOKMARK:ConfigMap \n");
+}
+
+static void watch_old(struct cluster *c)
+{
+	struct web web = web_open(c);
+	struct watcher w = { &web, "/api/v1/configmaps?watch=1&resourceVersion=3", { .want = 1 } };
+
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}");
+	for (int i = 0; i < 3000; i++) {
+		char json[32];
+
+		snprintf(json, sizeof json, "\"%d\"", i);
+		update(c, "cm", "default", "a", "data.k", json);
+	}
+	watches(&w);
+	note_lines(c, &w.s);
+	str_free(&w.s.text);
+	web_close(&web);
+}
+
+static void http_watch_of_a_revision_that_is_gone_is_an_error(void **state)
+{
+	(void)state;
+	cluster_expect(watch_old, "ERROR:Expired ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(http_anonymous_reads_nothing_but_health_and_version),
+		TEST(http_forbidden_says_who_what_and_where),
+		TEST(http_object_lives_and_errors_are_statuses),
+		TEST(http_body_over_the_limit_is_413),
+		TEST(http_lists_come_in_every_form),
+		TEST(http_discovery_describes_every_kind),
+		TEST(http_watch_streams_events),
+		TEST(http_watch_of_a_revision_that_is_gone_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
