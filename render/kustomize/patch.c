@@ -1,6 +1,7 @@
 /* PatchTransformer, PatchStrategicMergeTransformer, PatchJson6902Transformer. */
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/yaml.h"
 #include "kube/patch/patch.h"
 #include "render/kustomize/merge.h"
@@ -199,10 +200,15 @@ static int load_text(const struct transformation *x, const char *path, const cha
 	return err_wrap(err, dir_load(&x->t->dir, path, &l->text, &l->shown, err), "failed to get the patch file from path(%s)", path);
 }
 
+/* What starts with a bracket is JSON, and nothing more lenient; the rest is YAML 1.1, where `y` is true. */
 static int read_ops(struct loaded *l, struct err *err)
 {
 	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
 
+	if (l->text.n && l->text.p[0] == '[') {
+		TRY(json_read(str_sv(&l->text), l->shown, 0, &l->ops, err));
+		return check_ops(l->ops, l->shown, err);
+	}
 	TRY(yaml_read_all(str_sv(&l->text), l->shown, 0, &docs, err));
 	if (!docs.n)
 		return 0;
