@@ -16,7 +16,7 @@ static const struct { const char *text; enum subject subject; } stages[STAGE_N] 
 	[STAGE_NAMESPACE] = { "enter", SPACE },
 	[STAGE_HOSTNAME] = { "set its host name", NOTHING },
 	[STAGE_LOOPBACK] = { "bring up its loopback interface", NOTHING },
-	[STAGE_OVERLAY] = { "mount its root (overlay)", NOTHING },
+	[STAGE_OVERLAY] = { "mount its root (an overlay: the data directory must be on ext4, xfs, btrfs or tmpfs)", NOTHING },
 	[STAGE_SOURCE] = { "open the source of the mount at", STEP },
 	[STAGE_PIVOT] = { "change to its root", NOTHING },
 	[STAGE_STEP] = { "prepare", STEP },

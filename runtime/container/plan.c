@@ -302,7 +302,7 @@ static int add_overlay(struct builder *b, struct plan *p, const struct container
 	AUTO(str) path = { 0 };
 	size_t n = 0;
 
-	str_addc(&options, "volatile,upperdir=upper,workdir=work,lowerdir=");
+	str_addc(&options, "volatile,redirect_dir=off,metacopy=off,upperdir=upper,workdir=work,lowerdir=");
 	for (; s->layers && s->layers[n]; n++) {
 		if (s->layers[n][0] != '/')
 			return err_set(err, ERR_INVALID, "layer \"%s\" must be an absolute path", s->layers[n]);

@@ -1,4 +1,4 @@
-/* runtime/image/build-internal.h - a build's state, for build.c, stage.c and run.c. */
+/* runtime/image/build-internal.h - a build's state, for the files that a build is made of. */
 #pragma once
 
 #include "runtime/image/copy.h"
@@ -22,7 +22,7 @@ struct build {
 	struct { struct stage **v; size_t n, cap; } stages;
 	struct stage *now;
 	struct strings global_args;             /* ARG before the first FROM */
-	int context;
+	int context, shared;                    /* descriptors: the directory; the store's lock */
 	struct ignore ignore;
 	int64_t newest_s;
 	size_t step;                            /* 1-based, for progress */
@@ -38,7 +38,23 @@ void stage_below(const struct stage *s, struct str *digest);            /* of al
 void stage_add_layer(struct stage *s, struct layer_ref *take_layer);
 MUST_CHECK int stage_write(const struct build *b, const struct stage *s, struct descriptor *out, struct err *err);     /* blocks */
 
+/* ---- build.c: the arguments of an instruction ---- */
+struct flag { const char *name; struct str *value; };   /* value NULL: accepted, without an effect here */
 void build_say(struct build *b, const char *fmt, ...) PRINTF(2, 3);
+struct scope build_scope(const struct build *b);
+MUST_CHECK int build_flags(const struct instruction *in, const struct scope *scope, char escape, const struct flag *known,
+			   size_t n, struct err *err);
+MUST_CHECK int build_words(struct build *b, const struct instruction *in, struct strings *out, struct err *err);  /* expanded */
+const char *build_arg(const struct build *b, struct sv name);           /* --build-arg; NULL: not given */
+void build_path(const struct build *b, const char *path, struct str *out);      /* absolute; a / at its end stays */
+void strings_append(struct strings *to, const struct strings *from);
+MUST_CHECK int build_load(struct build *b, struct stage *s, const char *name, struct err *err); /* an image, pulled if need be */
+
+/* ---- instructions: build-from.c, build-meta.c, build-layers.c ---- */
+typedef int instruction_fn(struct build *b, const struct instruction *in, struct err *err);
+instruction_fn build_do_from, build_do_run, build_do_cmd, build_do_label, build_do_expose, build_do_env, build_do_copy,
+	build_do_entrypoint, build_do_volume, build_do_user, build_do_workdir, build_do_arg, build_do_stopsignal, build_do_shell,
+	build_do_nothing, build_do_onbuild;
 
 /* ---- run.c: RUN, in a container. Parks. ---- */
 MUST_CHECK int run_layer(struct build *b, const struct instruction *in, struct layer_ref *out, bool *cached, struct err *err);

@@ -115,11 +115,11 @@ static int fetch_manifest(struct pull *p, const char *reference, struct err *err
 
 	TRY(registry_manifest(&p->registry, reference, &p->manifest_text, &p->media_type, err));
 	TRY(check_digest(str_sv(&p->manifest_text), strchr(reference, ':') ? reference : NULL, &digest, err));
-	if (!str_eq(str_c(&p->media_type), TYPE_INDEX) && !str_eq(str_c(&p->media_type), TYPE_DOCKER_LIST)) {
+	TRY(json_read(str_sv(&p->manifest_text), "image index", 0, &d, err));
+	if (!node_get(doc_root(d), "manifests")) {      /* by its content: not every registry sends the right type */
 		str_move(&p->m.digest, &digest);
 		return 0;
 	}
-	TRY(json_read(str_sv(&p->manifest_text), "image index", 0, &d, err));
 	TRY(index_choose(doc_root(d), &chosen, err));
 	str_free(&p->manifest_text);
 	str_free(&p->media_type);

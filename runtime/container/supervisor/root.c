@@ -30,6 +30,10 @@ static long overlay_open(struct plan *p)
 		r = overlay_option(fs, "upperdir", PLAN_TEXT(p, p->upper));
 	if (r >= 0)
 		r = overlay_option(fs, "workdir", PLAN_TEXT(p, p->work));
+	if (r >= 0)     /* plain files and directories in upper, whatever the kernel's defaults: a build packs them */
+		r = overlay_option(fs, "redirect_dir", "off");
+	if (r >= 0)
+		r = overlay_option(fs, "metacopy", "off");
 	if (r >= 0)     /* the upper directory never outlives the container: nothing in it needs a sync */
 		r = sys(fsconfig, fs, FSCONFIG_SET_FLAG, "volatile", 0, 0);
 	if (r >= 0)
