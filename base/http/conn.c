@@ -1,11 +1,10 @@
-/* base/http/conn.c - a connection: bytes between a socket and a protocol, through TLS when there is some. */
+/* base/http/conn.c - a connection: bytes between a socket and a protocol. */
 #include "base/http/internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,20 +121,10 @@ void conn_send(struct conn *c, struct iovec *iov, int n)
 {
 	if (c->fd < 0)
 		return;
-	if (!c->ssl) {
+	if (c->ssl)
+		secure_send(c, iov, n);
+	else
 		send_plain(c, iov, n);
-		return;
-	}
-	for (int i = 0; i < n; i++)
-		for (size_t at = 0; at < iov[i].iov_len;) {
-			int wrote = SSL_write(c->ssl, (char *)iov[i].iov_base + at, (int)(iov[i].iov_len - at));
-
-			if (wrote <= 0) {       /* into memory: only a broken session fails */
-				conn_close(c);
-				return;
-			}
-			at += (size_t)wrote;
-		}
 }
 
 /* The last byte is out: tell the peer, and read over what it still sends, so that it gets to see our answer. */
@@ -145,7 +134,7 @@ static void start_linger(struct conn *c)
 		return;
 	c->lingering = true;
 	if (c->secure) {
-		(void)SSL_shutdown(c->ssl);
+		secure_end(c);
 		flush_out(c);
 	}
 	if (c->fd < 0)
@@ -200,8 +189,6 @@ void conn_pause(struct conn *c, bool on)
 	wanted(c);
 }
 
-static void decrypt(struct conn *c, struct sv data);
-
 /* What came in before the pause, and was not used yet, comes first. */
 static void resume(struct conn *c)
 {
@@ -209,7 +196,7 @@ static void resume(struct conn *c)
 	if (c->fd >= 0 && c->proto && !c->lingering)
 		c->proto->resume(c);
 	if (c->fd >= 0 && c->ssl && !c->paused)
-		decrypt(c, SV(""));
+		secure_input(c, SV(""));
 }
 
 static void flush_dirty(void *arg)
@@ -273,7 +260,7 @@ static void sniff(struct conn *c, struct sv data)
 	c->proto->input(c, early.n ? str_sv(&early) : data);
 }
 
-static void input(struct conn *c, struct sv data)
+void conn_input(struct conn *c, struct sv data)
 {
 	if (c->lingering)
 		return;
@@ -281,68 +268,6 @@ static void input(struct conn *c, struct sv data)
 		c->proto->input(c, data);
 	else
 		sniff(c, data);
-}
-
-static bool handshake(struct conn *c)
-{
-	const unsigned char *name;
-	unsigned n = 0;
-	int r = SSL_do_handshake(c->ssl);
-
-	if (r != 1) {
-		if (SSL_get_error(c->ssl, r) != SSL_ERROR_WANT_READ)
-			c->ending = true;
-		ERR_clear_error();
-		conn_dirty(c);
-		return false;
-	}
-	c->secure = true;
-	c->peer = tls_peer_of(c->ssl);
-	SSL_get0_alpn_selected(c->ssl, &name, &n);
-	if (n == 2)
-		c->proto = &h2_proto;
-	conn_dirty(c);
-	return true;
-}
-
-/* Decrypts as long as there is something and the protocol takes it. */
-static void pump(struct conn *c)
-{
-	struct http_server *s = c->server;
-
-	if (c->lingering || (!c->secure && !handshake(c)))
-		return;
-	while (c->fd >= 0 && !c->paused) {
-		int n = SSL_read(c->ssl, s->plain, (int)IO_SIZE);
-
-		if (n > 0) {
-			input(c, (struct sv){ s->plain, (size_t)n });
-			continue;
-		}
-		int e = SSL_get_error(c->ssl, n);
-		ERR_clear_error();
-		if (e == SSL_ERROR_ZERO_RETURN && c->proto)
-			c->proto->eof(c);
-		else if (e != SSL_ERROR_WANT_READ)
-			conn_close(c);
-		return;
-	}
-}
-
-static void decrypt(struct conn *c, struct sv data)
-{
-	AUTO(str) earlier = c->kept;
-
-	c->kept = (struct str){ 0 };
-	if (earlier.n) {
-		str_add(&earlier, data);
-		data = str_sv(&earlier);
-	}
-	c->cipher = data;
-	pump(c);
-	if (c->cipher.n && c->fd >= 0 && !c->lingering)
-		str_add(&c->kept, c->cipher);
-	c->cipher = (struct sv){ "", 0 };
 }
 
 static void on_readable(struct conn *c)
@@ -361,9 +286,9 @@ static void on_readable(struct conn *c)
 		wanted(c);
 		c->proto->eof(c);
 	} else if (c->ssl) {
-		decrypt(c, (struct sv){ s->raw, (size_t)n });
+		secure_input(c, (struct sv){ s->raw, (size_t)n });
 	} else {
-		input(c, (struct sv){ s->raw, (size_t)n });
+		conn_input(c, (struct sv){ s->raw, (size_t)n });
 	}
 }
 
@@ -379,61 +304,6 @@ static void on_events(void *arg, short events)
 	if (c->fd >= 0 && events & POLLOUT)
 		conn_flush(c);
 	conn_unref(c);
-}
-
-/* ---- TLS reads and writes memory ---- */
-
-static int bio_read(BIO *b, char *to, int n)
-{
-	struct conn *c = BIO_get_data(b);
-	size_t take = c->cipher.n < (size_t)n ? c->cipher.n : (size_t)n;
-
-	BIO_clear_retry_flags(b);
-	if (!take) {
-		BIO_set_retry_read(b);
-		return -1;
-	}
-	memcpy(to, c->cipher.p, take);
-	c->cipher = sv_drop(c->cipher, take);
-	return (int)take;
-}
-
-static int bio_write(BIO *b, const char *from, int n)
-{
-	struct conn *c = BIO_get_data(b);
-
-	str_add(&c->out, (struct sv){ from, (size_t)n });
-	return n;
-}
-
-static long bio_ctrl(BIO *b, int cmd, long n, void *p)
-{
-	(void)b, (void)n, (void)p;
-	return cmd == BIO_CTRL_FLUSH;
-}
-
-static BIO_METHOD *bio_method(struct http_server *s)
-{
-	if (!s->bio) {
-		s->bio = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "connection");
-		BIO_meth_set_read(s->bio, bio_read);
-		BIO_meth_set_write(s->bio, bio_write);
-		BIO_meth_set_ctrl(s->bio, bio_ctrl);
-	}
-	return s->bio;
-}
-
-static void start_tls(struct conn *c)
-{
-	BIO *b = BIO_new(bio_method(c->server));
-
-	c->ssl = SSL_new(tls_context(c->server->o.tls));
-	if (!b || !c->ssl)
-		abort();
-	BIO_set_data(b, c);
-	BIO_set_init(b, 1);
-	SSL_set_bio(c->ssl, b, b);
-	SSL_set_accept_state(c->ssl);
 }
 
 /* ---- birth ---- */
@@ -488,6 +358,6 @@ void conn_accept(struct http_server *s, int fd)
 		s->conns->prev = c;
 	s->conns = c;
 	if (s->o.tls)
-		start_tls(c);
+		secure_start(c);
 	conn_deadline(c, s->o.head_timeout_ms);
 }

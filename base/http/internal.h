@@ -1,6 +1,6 @@
 /* base/http/internal.h - the parts of the server among themselves.
  *
- * server.c listens, sweeps deadlines and stops; conn.c moves bytes and does TLS; h1.c and h2.c are the two protocols;
+ * server.c listens, sweeps deadlines and stops; conn.c moves bytes, secure.c through TLS; h1.c and h2.c are the two protocols;
  * request.c is what a handler is given, stream.c what it answers with. Everything runs on the loop. Bytes go out at the
  * end of a turn: a protocol is asked for more (output) whenever the socket has taken what there was. */
 #pragma once
@@ -123,6 +123,14 @@ void conn_end(struct conn *c);                  /* closes once the output is gon
 void conn_close(struct conn *c);                /* now */
 void conn_deadline(struct conn *c, int64_t ms); /* to the next input that matters; 0: none */
 void conn_check_deadlines(struct conn *c);
+
+void conn_input(struct conn *c, struct sv data);        /* plain bytes that came in */
+
+/* ---- secure.c ---- */
+void secure_start(struct conn *c);
+void secure_input(struct conn *c, struct sv data);      /* encrypted bytes that came in; empty: those kept from before */
+void secure_send(struct conn *c, struct iovec *iov, int n);     /* encrypts into c->out */
+void secure_end(struct conn *c);
 
 /* ---- server.c ---- */
 void server_free(struct http_server *s);
