@@ -18,16 +18,19 @@ const size_t cgroup_devices_n = sizeof cgroup_devices / sizeof *cgroup_devices;
 
 /* ---- what is mounted ---- */
 
+static bool is_octal(const char *p) { return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7'; }
+
 /* Mount points have space, tab, newline and backslash as three octal digits. */
 static char *unescape(struct sv s)
 {
 	struct str out = { 0 };
 
 	for (size_t i = 0; i < s.n; i++) {
-		bool octal = s.p[i] == '\\' && i + 3 < s.n;
+		const char *p = s.p + i;
+		bool escaped = *p == '\\' && i + 3 < s.n && is_octal(p + 1);
 
-		str_add1(&out, octal ? (char)((s.p[i + 1] - '0') << 6 | (s.p[i + 2] - '0') << 3 | (s.p[i + 3] - '0')) : s.p[i]);
-		i += octal ? 3 : 0;
+		str_add1(&out, escaped ? (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')) : *p);
+		i += escaped ? 3 : 0;
 	}
 	return str_take(&out);
 }
