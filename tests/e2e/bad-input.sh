@@ -57,6 +57,7 @@ apiVersion: argoproj.io/v1alpha1
 kind: Application
 metadata: {name: lost, namespace: cd}
 spec:
+  project: default
   source: {repoURL: "http://127.0.0.1:1/nowhere.git", path: .}
   destination: {server: "https://kubernetes.default.svc", namespace: default}
   syncPolicy: {automated: {}}
@@ -94,7 +95,7 @@ cp -r "$data/pki" "$work/small/"
 	serve --no-node --listen 127.0.0.1:6444
 	c create configmap before --from-literal=a=b 2>/dev/null || c apply -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"before"},"data":{"a":"b"}}'
 	dd if=/dev/zero of="$work/small/fill" bs=64k 2>/dev/null || true
-	refuses 'space' c apply -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"during"},"data":{"a":"'"$(head -c 500000 /dev/zero | tr '\0' x)"'"}}'
+	refuses 'space' c apply -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"during"},"data":{"a":"'"$(head -c 200000 /dev/zero | tr '\0' x)"'"}}'
 	has before c get configmap before
 	rm "$work/small/fill"
 	poll 10 c apply -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"after"},"data":{"a":"b"}}'
