@@ -5,6 +5,9 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/yaml.h"
+#include "kube/patch/patch.h"
+#include "kube/schema/schema.h"
 
 static double now(void)
 {
@@ -14,7 +17,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-struct subject { struct sv text; struct doc *doc; struct str out; };
+struct subject { struct sv text; struct doc *doc; struct str out, yaml; const struct kind *kind; };
 
 static void parse(struct subject *s)
 {
@@ -41,8 +44,44 @@ static void copy(struct subject *s)
 	AUTO_DOC d = doc_copy(s->doc);
 }
 
+static void yaml_parse(struct subject *s)
+{
+	AUTO_DOC d = NULL;
+
+	if (yaml_read(str_sv(&s->yaml), "pod", 0, &d, NULL) < 0)
+		exit(1);
+}
+
+static void yaml_dump(struct subject *s)
+{
+	str_cut(&s->out, 0);
+	yaml_write(&s->out, doc_root(s->doc), YAML_SORTED);
+}
+
+/* What a write does to its body, the copy that it needs included. */
+static void rules(struct subject *s)
+{
+	AUTO_DOC d = doc_copy(s->doc);
+
+	if (schema_prune(doc_root(d), s->kind, UNKNOWN_WARN, NULL, NULL) < 0)
+		exit(1);
+	schema_default(d, doc_root(d), s->kind);
+	if (schema_validate(doc_root(d), NULL, s->kind, NULL) < 0)
+		exit(1);
+}
+
+static void strategic(struct subject *s)
+{
+	AUTO_DOC d = doc_new();
+	struct node *out;
+
+	if (patch_strategic(d, doc_root(s->doc), doc_root(s->doc), s->kind->type, &out, NULL) < 0)
+		exit(1);
+}
+
 static const struct { const char *name; void (*run)(struct subject *s); } measures[] = {
 	{ "json parse", parse }, { "json dump", dump }, { "json dump, sorted", dump_sorted }, { "copy", copy },
+	{ "yaml parse", yaml_parse }, { "yaml dump", yaml_dump }, { "prune, default, validate", rules }, { "strategic merge", strategic },
 };
 
 /* The best of seven rounds, in microseconds each. */
@@ -80,10 +119,17 @@ int main(int argc, char **argv)
 	}
 	s.text = str_sv(&text);
 	s.doc = d;
-	printf("%-20s %zu bytes of JSON, %zu in memory (%.1fx)\n", "size", text.n, doc_bytes(d),
+	yaml_write(&s.yaml, doc_root(d), 0);
+	struct kinds *kinds = kinds_new();
+	s.kind = kinds_find(kinds, node_str_at(doc_root(d), "apiVersion"), node_str_at(doc_root(d), "kind"));
+	if (!s.kind)
+		return fprintf(stderr, "bench_doc: %s holds no object of a known kind\n", argv[1]), 1;
+	printf("%-26s %zu bytes of JSON, %zu in memory (%.1fx)\n", "size", text.n, doc_bytes(d),
 	       (double)doc_bytes(d) / (double)text.n);
 	for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
-		printf("%-20s %.2f us\n", measures[i].name, measure(measures[i].run, &s, argc > 2 ? atof(argv[2]) : 1));
+		printf("%-26s %.2f us\n", measures[i].name, measure(measures[i].run, &s, argc > 2 ? atof(argv[2]) : 1));
 	str_free(&s.out);
+	str_free(&s.yaml);
+	kinds_free(&kinds);
 	return 0;
 }

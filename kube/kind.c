@@ -195,7 +195,14 @@ const struct field *type_field(const struct type *t, struct sv name)
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		int d = sv_cmp(name, sv_c(t->fields[mid].name));
+		const char *candidate = t->fields[mid].name;
+		int d = strncmp(name.p, candidate, name.n);
+
+		if (!d) {
+			size_t n = strlen(candidate);
+
+			d = (name.n > n) - (name.n < n);
+		}
 
 		if (!d)
 			return &t->fields[mid];

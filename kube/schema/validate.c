@@ -116,22 +116,33 @@ static bool always(const struct check *c, const struct field *f)
 /* A status is the system's own word: its types are checked, and no more. */
 static bool is_status(const struct check *c, const struct field *f) { return !c->path.n && str_eq(f->name, "status"); }
 
-static void object(struct check *c, const struct node *n, const struct node *before, const struct type *t)
+static void one_field(struct check *c, const struct node *v, const struct node *before, const struct field *f)
 {
 	size_t at = c->path.n;
 
+	if (is_status(c, f))
+		return;
+	path_field(&c->path, f->name);
+	field(c, v, node_get(before, f->name), f, before != NULL);
+	str_cut(&c->path, at);
+}
+
+/* The members that are there, then the rows that say something of an absent one. */
+static void object(struct check *c, const struct node *n, const struct node *before, const struct type *t)
+{
+	struct member *m;
+
 	if (!node_is(n, NODE_MAP))
 		return;
-	for (size_t i = 0; i < t->n_fields; i++) {
-		const struct field *f = &t->fields[i];
-		const struct node *v = node_get(n, f->name);
+	node_members(m, n) {
+		const struct field *f = type_field(t, (struct sv){ m->key, m->key_n });
 
-		if (is_status(c, f) || (!v && !always(c, f)))
-			continue;
-		path_field(&c->path, f->name);
-		field(c, v, node_get(before, f->name), f, before != NULL);
-		str_cut(&c->path, at);
+		if (f && (f->of || f->flags & (FIELD_REQUIRED | FIELD_IMMUTABLE) || f->choices))
+			one_field(c, m->value, before, f);
 	}
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (always(c, &t->fields[i]) && !node_get(n, t->fields[i].name))
+			one_field(c, NULL, before, &t->fields[i]);
 	if (t->flags & TYPE_RULES)
 		run_rules(c, n, before, t);
 }
