@@ -1,1 +1,1 @@
-room_libraries(orchestrator PkgConfig::sqlite3)
+room_libraries(orchestrator PkgConfig::sqlite3 PkgConfig::pcre2)
