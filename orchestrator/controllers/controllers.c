@@ -1,6 +1,7 @@
 #include "orchestrator/controllers/controllers.h"
 
 #include "base/vec.h"
+#include "orchestrator/analysis/analysis.h"
 #include "orchestrator/controllers/rows.h"
 #include "orchestrator/scheduler/scheduler.h"
 
@@ -16,6 +17,7 @@ const struct controller_spec *const controllers[] = {
 	&garbage_controller,
 	&podgc_controller,
 	&rollout_controller,
+	&analysis_controller,
 	NULL
 };
 

@@ -80,4 +80,4 @@ const char *rollout_analysis_message(const struct rollout *r, const struct analy
 /* status.c, validate.c */
 void rollout_put_status(struct rollout *r);
 MUST_CHECK int rollout_validate(const struct rollout *r, struct err *err);      /* ERR_INVALID: what is wrong with the spec */
-MUST_CHECK int rollout_seconds(const struct node *duration, int64_t *out);     /* 30, "30s", "5m", "1h"; -code: not one */
+MUST_CHECK int rollout_seconds(const struct node *duration, int64_t *out);     /* 30, "30s", "1h30m"; -code: not one */

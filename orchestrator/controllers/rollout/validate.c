@@ -1,5 +1,6 @@
 #include "orchestrator/controllers/rollout/rollout.h"
 
+#include "base/opt.h"
 #include "kube/selector.h"
 
 #include <stdio.h>
@@ -8,17 +9,14 @@
 
 int rollout_seconds(const struct node *duration, int64_t *out)
 {
-	struct sv text = node_sv(duration);
-	static const struct { char unit; int64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
+	int64_t ms;
 
-	if (node_to_i64(duration, out) || sv_to_i64(text, out))
+	if (node_to_i64(duration, out) || sv_to_i64(node_sv(duration), out))
 		return *out < 0 ? -ERR_INVALID : 0;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (text.n > 1 && text.p[text.n - 1] == units[i].unit && sv_to_i64((struct sv){ text.p, text.n - 1 }, out) && *out >= 0) {
-			*out *= units[i].seconds;
-			return 0;
-		}
-	return -ERR_INVALID;
+	if (!node_text(duration) || duration_parse(node_text(duration), &ms, NULL) < 0 || ms < 0)
+		return -ERR_INVALID;
+	*out = (ms + 999) / 1000;
+	return 0;
 }
 
 static int invalid(struct err *err, const char *field, const char *why) { return err_set(err, ERR_INVALID, "%s: %s", field, why); }
@@ -53,7 +51,7 @@ static int check_pause(const struct node *pause, const char *field, struct err *
 	int64_t seconds;
 
 	if (node_get(pause, "duration") && rollout_seconds(node_get(pause, "duration"), &seconds) < 0)
-		return err_set(err, ERR_INVALID, "%s.pause.duration: '" SV_FMT "' is not a duration: seconds, or a number with s, m or h", field,
+		return err_set(err, ERR_INVALID, "%s.pause.duration: '" SV_FMT "' is not a duration: seconds, or a text like 30s, 5m, 1h30m", field,
 			       SV_ARG(node_sv(node_get(pause, "duration"))));
 	return 0;
 }
