@@ -95,7 +95,7 @@ static int render_small(const char *template, const struct render_set *sets, siz
 		json_write(out, doc_root(got.objects.v[i]), JSON_SORTED);
 		str_add1(out, '\n');
 	}
-	docs_free(&got.objects);
+	rendered_free(&got);
 	vfs_free(v);
 	return r;
 }
@@ -114,9 +114,9 @@ static void expect_objects(const char *template, const char *want)
 static void lua_template_returned_and_yielded_objects_are_collected(void **state)
 {
 	(void)state;
-	expect_objects("return { apiVersion = 'v1', kind = 'A' }", REDIS "{\"apiVersion\":\"v1\",\"kind\":\"A\"}\n");
+	expect_objects("return { apiVersion = 'v1', kind = 'A' }", "{\"apiVersion\":\"v1\",\"kind\":\"A\"}\n" REDIS);
 	expect_objects("coroutine.yield({ apiVersion = 'v1', kind = 'A' }) return { { apiVersion = 'v1', kind = 'B' }, false, null }",
-		       REDIS "{\"apiVersion\":\"v1\",\"kind\":\"A\"}\n{\"apiVersion\":\"v1\",\"kind\":\"B\"}\n");
+		       "{\"apiVersion\":\"v1\",\"kind\":\"A\"}\n{\"apiVersion\":\"v1\",\"kind\":\"B\"}\n" REDIS);
 	expect_objects("if false then return 1 end", REDIS);
 }
 
@@ -125,7 +125,7 @@ static void lua_template_sees_values_release_and_helpers(void **state)
 	(void)state;
 	expect_objects("local n = require '_names' return { apiVersion = 'v1', kind = 'A', image = values.image, name = n.name, "
 		       "ns = release.namespace, ports = values.ports, has = capabilities.has('apps/v1') }",
-		       REDIS "{\"apiVersion\":\"v1\",\"has\":true,\"image\":\"nginx\",\"kind\":\"A\",\"name\":\"r1-x\",\"ns\":\"n1\",\"ports\":[80]}\n");
+		       "{\"apiVersion\":\"v1\",\"has\":true,\"image\":\"nginx\",\"kind\":\"A\",\"name\":\"r1-x\",\"ns\":\"n1\",\"ports\":[80]}\n" REDIS);
 }
 
 static void lua_template_errors_name_file_and_line(void **state)
@@ -157,8 +157,8 @@ static void chart_values_later_ones_win_and_null_removes(void **state)
 
 	(void)state;
 	assert_ok(render_small("return { apiVersion = 'v1', kind = 'A', image = values.image }", sets, 2, &out, &err), &err);
-	assert_string_equal(str_c(&out), "{\"apiVersion\":\"v1\",\"chart\":\"redis\",\"domain\":\"example.org\",\"kind\":\"R\",\"size\":7}\n"
-			    "{\"apiVersion\":\"v1\",\"image\":\"three\",\"kind\":\"A\"}\n");
+	assert_string_equal(str_c(&out), "{\"apiVersion\":\"v1\",\"image\":\"three\",\"kind\":\"A\"}\n"
+			    "{\"apiVersion\":\"v1\",\"chart\":\"redis\",\"domain\":\"example.org\",\"kind\":\"R\",\"size\":7}\n");
 }
 
 /* ---- the examples, against what they rendered to when somebody looked at it ---- */
@@ -186,7 +186,7 @@ static void expect_golden(const char *example, const struct render_set *sets, si
 		assert_ok(file_write(str_c(&path), str_sv(&text), 0644, &err), &err);
 	assert_ok(file_read(str_c(&path), 1 << 20, &want, &err), &err);
 	assert_string_equal(str_c(&text), str_c(&want));
-	docs_free(&got.objects);
+	rendered_free(&got);
 	vfs_free(v);
 }
 
