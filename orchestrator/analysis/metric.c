@@ -7,7 +7,7 @@
 
 static const char *const names[] = { "Pending", "Running", "Successful", "Inconclusive", "Error", "Failed" };
 
-const char *phase_name(enum phase p) { return names[p]; }
+const char *analysis_phase_name(enum phase p) { return names[p]; }
 
 enum phase phase_of(const char *name)
 {
@@ -117,7 +117,7 @@ struct node *metric_begin(struct doc *d, struct node *result, int64_t now_ms)
 {
 	struct node *m = node_map(d);
 
-	node_set(d, m, "phase", node_str(d, phase_name(PHASE_RUNNING)));
+	node_set(d, m, "phase", node_str(d, analysis_phase_name(PHASE_RUNNING)));
 	put_time(d, m, "startedAt", now_ms);
 	node_add(d, node_seq_at(d, result, "measurements"), m);
 	return m;
@@ -149,7 +149,7 @@ void metric_end(struct doc *d, struct node *result, enum phase p, const char *va
 
 	if (!m)
 		return;
-	node_set(d, m, "phase", node_str(d, phase_name(p)));
+	node_set(d, m, "phase", node_str(d, analysis_phase_name(p)));
 	put_time(d, m, "finishedAt", now_ms);
 	if (value && *value)
 		node_set(d, m, "value", node_str(d, value));
@@ -177,7 +177,7 @@ int64_t metric_due(const struct node *metric, const struct node *result, int64_t
 	if (metric_open(result) || phase_over(phase_of(node_str_at(result, "phase"))))
 		return -1;
 	if (m) {
-		bool error = str_eq(node_str_at(m, "phase"), phase_name(PHASE_ERROR));
+		bool error = str_eq(node_str_at(m, "phase"), analysis_phase_name(PHASE_ERROR));
 
 		if (count && node_int_at(result, "count", 0) >= count && !error)
 			return -1;

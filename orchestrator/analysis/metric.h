@@ -6,7 +6,7 @@
 
 enum phase { PHASE_PENDING, PHASE_RUNNING, PHASE_SUCCESSFUL, PHASE_INCONCLUSIVE, PHASE_ERROR, PHASE_FAILED };  /* good to bad */
 
-const char *phase_name(enum phase p);                   /* "Successful" */
+const char *analysis_phase_name(enum phase p);                   /* "Successful" */
 enum phase phase_of(const char *name);                  /* NULL and unknown ones: PHASE_PENDING */
 static inline bool phase_over(enum phase p) { return p >= PHASE_SUCCESSFUL; }
 

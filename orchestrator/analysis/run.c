@@ -177,7 +177,7 @@ static struct node *result_of(struct pass *p, const char *name)
 			return it;
 	it = node_map(p->d);
 	node_set(p->d, it, "name", node_str(p->d, name));
-	node_set(p->d, it, "phase", node_str(p->d, phase_name(PHASE_PENDING)));
+	node_set(p->d, it, "phase", node_str(p->d, analysis_phase_name(PHASE_PENDING)));
 	if (rule_for(p, "dryRun", name))
 		node_set(p->d, it, "dryRun", node_bool(p->d, true));
 	node_add(p->d, all, it);
@@ -266,7 +266,7 @@ static void assess(struct pass *p, const struct node *metric, struct node *resul
 	AUTO(str) why = { 0 };
 	enum phase phase = metric_assess(metric, result, p->terminating, &why);
 
-	node_set(p->d, result, "phase", node_str(p->d, phase_name(phase)));
+	node_set(p->d, result, "phase", node_str(p->d, analysis_phase_name(phase)));
 	if (why.n)
 		node_set(p->d, result, "message", node_str(p->d, str_c(&why)));
 }
@@ -314,7 +314,7 @@ static enum phase run_phase(const struct pass *p, struct str *message)
 			continue;
 		worst = phase;
 		str_cut(message, 0);
-		str_addf(message, "Metric \"%s\" assessed %s due to %s", node_str_or(it, "name", ""), phase_name(phase),
+		str_addf(message, "Metric \"%s\" assessed %s due to %s", node_str_or(it, "name", ""), analysis_phase_name(phase),
 			 node_str_or(it, "message", "its measurements"));
 	}
 	return worst > PHASE_SUCCESSFUL ? worst : going ? PHASE_RUNNING : worst;
@@ -339,7 +339,7 @@ static void put_end(struct pass *p, enum phase phase, const char *message)
 	char now[32];
 
 	time_format(clock_ms(), now);
-	node_set(p->d, p->status, "phase", node_str(p->d, phase_name(phase)));
+	node_set(p->d, p->status, "phase", node_str(p->d, analysis_phase_name(phase)));
 	if (message && *message)
 		node_set(p->d, p->status, "message", node_str(p->d, message));
 	if (phase_over(phase))
@@ -393,7 +393,7 @@ static void measure_all(struct pass *p)
 static int expire(struct controller *c, const struct object *run, struct err *err)
 {
 	const struct node *ttl = node_at(run->root, "spec.ttlStrategy");
-	bool good = str_eq(node_str_at(run->root, "status.phase"), phase_name(PHASE_SUCCESSFUL));
+	bool good = str_eq(node_str_at(run->root, "status.phase"), analysis_phase_name(PHASE_SUCCESSFUL));
 	int64_t s = node_int_at(ttl, good ? "secondsAfterSuccess" : "secondsAfterFailure", node_int_at(ttl, "secondsAfterCompletion", -1)), at;
 	const struct delete_opts o = { .grace_seconds = -1, .uid = run->uid };
 

@@ -26,7 +26,6 @@ refuses 'replica' c apply -f "$work/m.yaml"
 sed -i 's/replica: 2/replicas: two/' "$work/m.yaml"
 refuses 'spec.replicas' c apply -f "$work/m.yaml"
 refuses 'not found' c get deployment web
-refuses 'spec.replicas' curl -sS -f --cacert "$data/pki/ca.crt" --cert "$data/pki/admin.crt" --key "$data/pki/admin.key" "$url/x" -o /dev/null || true
 
 say "YAML that does not parse"
 printf 'a: [1\nb: 2\n' >"$work/broken.yaml"

@@ -95,19 +95,22 @@ git commit -qam mended
 git push -q origin main
 poll 30 has Synced "$cd_bin" app get demo
 
-say "kill -9 of the server in the middle of a sync, then a restart, converges"
-page three
-git push -q origin main &
-push=$!
-poll 20 has three cat "$repo/index.html"
-stop_server KILL
-wait "$push" || true
+say "kill -9 of the server at each point of a sync, then a restart, converges"
 expect_alive() { curl -fsS --max-time 2 "http://$vip/" >/dev/null; }
-poll 5 expect_alive
-serve
-git push -q origin main || true
-poll 60 expect three curl -fsS --max-time 1 "http://$vip/"
-"$cd_bin" app wait demo --timeout 60s
+for point in 1 2 4 6; do        # after so many lines of what the pusher is told
+	page "killed at $point"
+	mkfifo "$work/told.$point"
+	git push origin main >"$work/told.$point" 2>&1 &
+	push=$!
+	head -n "$point" <"$work/told.$point"
+	stop_server KILL
+	wait "$push" || true
+	poll 5 expect_alive
+	serve
+	git push -q origin main || true         # when it was killed before the branch had moved
+	poll 60 expect "killed at $point" curl -fsS --max-time 1 "http://$vip/"
+	"$cd_bin" app wait demo --timeout 60s
+done
 
 say "SIGTERM leaves containers running; a restart adopts them"
 before=$(pgrep -f '^/bin/httpd -f -p 8080' | sort | tr '\n' ' ')

@@ -53,7 +53,7 @@ static void metric_is_what_its_measurements_and_limits_say(void **state)
 		enum phase got = metric_assess(doc_root(d), result, false, &why);
 
 		if (got != cases[i].want || strcmp(str_c(&why), cases[i].why) != 0)
-			fail_msg("%s after '%s' is %s '%s'", cases[i].metric, cases[i].measured, phase_name(got), str_c(&why));
+			fail_msg("%s after '%s' is %s '%s'", cases[i].metric, cases[i].measured, analysis_phase_name(got), str_c(&why));
 	}
 }
 
@@ -78,7 +78,7 @@ static void metric_conditions_decide_a_measurement(void **state)
 
 		assert_ok(metric_judge(doc_root(d), &v, &got, &err), &err);
 		if (got != rows[i].want)
-			fail_msg("%s of %g is %s", rows[i].metric, rows[i].value, phase_name(got));
+			fail_msg("%s of %g is %s", rows[i].metric, rows[i].value, analysis_phase_name(got));
 	}
 }
 
