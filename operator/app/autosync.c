@@ -4,6 +4,7 @@
 #define HEAL_FIRST_MS 2000
 #define HEAL_FACTOR 3
 #define HEAL_MAX_MS 300000
+#define HEAL_COOLDOWN_MS 330000         /* quiet for so long: whatever changes things now is something new */
 
 int64_t heal_backoff_ms(int64_t n)
 {
@@ -20,15 +21,14 @@ static void set(struct autosync_answer *a, enum autosync what, int64_t wait_ms)
 	a->wait_ms = wait_ms;
 }
 
+/* The back-off is against fights with somebody who changes things back: the first heal need not wait it out. */
 static void heal(const struct autosync_facts *f, struct autosync_answer *out)
 {
-	/* the back-off is against fights with somebody who changes things back: the first heal need not wait it out */
-	int64_t wait = f->heals ? heal_backoff_ms(f->heals) - f->since_finish_ms : 0;
+	bool quiet = f->since_finish_ms < 0 || f->since_finish_ms >= HEAL_COOLDOWN_MS;
+	int64_t wait = f->heals && !quiet ? heal_backoff_ms(f->heals - 1) - f->since_finish_ms : 0;
 
-	if (f->since_finish_ms >= 0 && wait > 0)
-		set(out, AUTO_WAIT, wait);
-	else
-		set(out, AUTO_HEAL, 0);
+	set(out, wait > 0 ? AUTO_WAIT : AUTO_HEAL, wait > 0 ? wait : 0);
+	out->heals = quiet ? 0 : f->heals;
 }
 
 void autosync_decide(const struct autosync_facts *f, struct autosync_answer *out)

@@ -16,9 +16,10 @@ struct autosync_facts {
 	int64_t since_finish_ms;        /* since the last operation ended; less than 0: never */
 };
 
-struct autosync_answer { enum autosync what; int64_t wait_ms; struct str why; };
+struct autosync_answer { enum autosync what; int64_t wait_ms, heals; struct str why; };
 
-/* AUTO_WAIT: ask again after wait_ms. AUTO_REFUSE: why is the message of a SyncError condition. */
+/* AUTO_WAIT: ask again after wait_ms. AUTO_HEAL: after so many heals before (a long quiet forgets them). AUTO_REFUSE: why is
+ * the message of a SyncError condition. */
 void autosync_decide(const struct autosync_facts *f, struct autosync_answer *out);
-/* Before heal number n (from 0) this long after the last operation's end: 2 s times 3 to the n, at most 5 minutes. */
+/* Between heal n (from 0) and the next one: 2 s times 3 to the n, at most 5 minutes. */
 int64_t heal_backoff_ms(int64_t n);

@@ -134,6 +134,7 @@ static void look(struct pass *p, struct rendering **r, struct err *e)
 	bool due = forced || !app->last || poll_left(p) <= 0;
 	struct source_want w = {
 		.spec = &p->spec, .last = app->last, .look_up = due, .hard = hard, .max_age_ms = forced ? 0 : SHARED_LOOK_MS,
+		.client = p->apps->client, .secrets_ns = p->apps->control_ns,
 	};
 
 	app->refresh = app->hard = false;
@@ -271,7 +272,7 @@ static void autosync(struct pass *p, bool failed, struct str *why)
 	f.attempted = state && attempted(p, state);
 	autosync_decide(&f, &answer);
 	if (answer.what == AUTO_FULL || answer.what == AUTO_HEAL)
-		set_operation(p, answer.what == AUTO_HEAL, f.heals);
+		set_operation(p, answer.what == AUTO_HEAL, answer.heals);
 	else if (answer.what == AUTO_WAIT)
 		pass_again(p, answer.wait_ms);
 	str_move(why, &answer.why);

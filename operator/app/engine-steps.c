@@ -161,9 +161,9 @@ void op_result(struct op *o, struct step *s, enum phase phase, const struct appl
 	s->state = state_from(r);
 	if (a->failed)
 		app_say(o->p->app, "%s/%s failed: %s", s->row->ref.kind, s->name, str_c(&a->message));
-	else if (s->row->target)
+	else if (s->row->target && !sv_ends(str_sv(&a->message), SV(" unchanged")))
 		app_say(o->p->app, "%s", str_c(&a->message));
-	else
+	else if (!s->row->target)
 		app_say(o->p->app, "%s/%s %s", s->row->ref.kind, s->name, str_c(&a->message));
 }
 

@@ -60,6 +60,7 @@ static int find_manifests(struct op *o, struct rendering **out, struct err *err)
 	size_t n = pinned(o, pins, sizeof pins / sizeof *pins);
 	const struct source_want w = {
 		.spec = &o->spec, .last = o->p->app->last, .pinned = n && n == o->spec.sources.n ? pins : NULL, .look_up = true,
+		.client = o->p->apps->client, .secrets_ns = o->p->apps->control_ns,
 	};
 
 	return source_render(o->p->apps->repos, &w, out, err);
@@ -197,7 +198,8 @@ static void name_waiting(struct op *o, struct str *out)
 
 	for (size_t i = 0; i < o->plan.n; i++) {
 		const struct step *s = &o->steps.v[o->plan.v[i].row];
-		if (s->state != RUNNING || o->plan.v[i].phase == SYNC_FAIL)
+		bool awaited = o->multi || o->hooks || !s->row->target;
+		if (s->state != RUNNING || o->plan.v[i].phase == SYNC_FAIL || !awaited)
 			continue;
 		if (!n++)
 			str_addf(out, "waiting for %s %s%s%s/%s", s->row->hook ? "completion of hook" : s->row->target ?

@@ -5,6 +5,7 @@
 #include "base/fiber.h"
 #include "base/json.h"
 #include "operator/app/source-options.h"
+#include "operator/git/credentials.h"
 
 struct rendering *rendering_ref(struct rendering *r)
 {
@@ -50,9 +51,10 @@ static char *key_of(const struct app_spec *s)
 static int resolve(struct repos *repos, const struct source_want *w, size_t i, char *sha, struct err *err)
 {
 	const struct app_source *s = &w->spec->sources.v[i];
+	AUTO(credentials) c = { 0 };
 	const struct repo_want want = {
 		.url = s->repo_url, .revision = w->pinned ? w->pinned[i] : s->revision, .tag_prefix = s->tag_prefix,
-		.access = w->access ? w->access->find(w->access->arg, s->repo_url) : NULL, .max_age_ms = w->max_age_ms,
+		.access = w->client ? credentials_find(&c, w->client, w->secrets_ns, s->repo_url) : NULL, .max_age_ms = w->max_age_ms,
 	};
 
 	return repo_resolve(repos, &want, sha, err);

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "base/yaml.h"
 #include "operator/app/spec.h"
+#include "kube/client.h"
 #include "operator/git/repo.h"
 #include "render/render.h"
 
@@ -26,8 +27,6 @@ struct rendering {
 struct rendering *rendering_ref(struct rendering *r);
 void rendering_drop(struct rendering **r);
 
-struct source_access { const struct repo_access *(*find)(void *arg, const char *url); void *arg; };
-
 /* What rendering() is asked. */
 struct source_want {
 	const struct app_spec *spec;
@@ -36,12 +35,12 @@ struct source_want {
 	bool look_up;                           /* ask for revisions; false: keep those of last, when its key still holds */
 	bool hard;                              /* render whatever the last one says */
 	int64_t max_age_ms;                     /* see struct repo_want */
-	const struct source_access *access;     /* NULL: no credentials */
+	struct client *client;                  /* where the repositories' Secrets are; NULL: no credentials */
+	const char *secrets_ns;
 };
 
 /* Parks. *out is a new reference, also when its err is set: a failure to render is a result that is kept. An error is
  * returned when the revision cannot be found or the repository not be reached. */
 MUST_CHECK int source_render(struct repos *repos, const struct source_want *w, struct rendering **out, struct err *err);
 
-/* The view of one source with .argocd-source.yaml applied to its node, and the options for it; in d. For source.c and tests. */
 const char *render_type_name(enum render_type t);       /* "Kustomize", as status.sourceType */

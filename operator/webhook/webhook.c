@@ -9,6 +9,7 @@
 #include "base/fiber.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "operator/git/url.h"
 #include "operator/operator-internal.h"
 
 #define QUEUE_MAX 1000

@@ -34,8 +34,6 @@ extern const struct forge forges[];     /* in order of detection; ended by a NUL
 
 void push_event_free(struct push_event *e);
 
-/* Do two URLs name the same repository? Scheme, user, port, letter case, an ssh. prefix and .git do not count. Pure. */
-bool repo_url_same(const char *a, const char *b);
 /* Does one of the files lie where the application reads, by the annotation argocd.argoproj.io/manifest-generate-paths? No
  * annotation and no files: yes. Pure. */
 bool paths_touched(const char *annotation, const char *source_path, const char *const *files, size_t n);

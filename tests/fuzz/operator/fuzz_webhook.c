@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "operator/git/url.h"
 #include "operator/webhook/webhook.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -240,8 +240,11 @@ static void autosync_decides_by_its_table(void **state)
 	assert_int_equal(decide(WITH(f->attempted = false; f->rows_to_prune = 3; f->rows_not_synced = 3; f->allow_empty = true), NULL),
 			 AUTO_FULL);
 	assert_int_equal(decide(WITH(f->heals = 1), &wait), AUTO_WAIT);
+	assert_int_equal(wait, 1900);
+	assert_int_equal(decide(WITH(f->heals = 2), &wait), AUTO_WAIT);
 	assert_int_equal(wait, 5900);
-	assert_int_equal(decide(WITH(f->heals = 1; f->since_finish_ms = 6000), NULL), AUTO_HEAL);
+	assert_int_equal(decide(WITH(f->heals = 1; f->since_finish_ms = 2000), NULL), AUTO_HEAL);
+	assert_int_equal(decide(WITH(f->heals = 9; f->since_finish_ms = 331000), NULL), AUTO_HEAL);
 }
 
 static void heal_backoff_triples_up_to_five_minutes(void **state)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "operator/git/revision.h"
+#include "operator/git/url.h"
 #include "operator/webhook/webhook.h"
 
 static const struct forge *forge(const char *name)

@@ -1,0 +1,12 @@
+/* operator/git/credentials.h - repositories' credentials: Secrets labelled argocd.argoproj.io/secret-type in the control plane's
+ * namespace. `repository` is for one URL, `repo-creds` for all that begin with its url; the more exact one wins. */
+#pragma once
+
+#include "kube/client.h"
+#include "operator/git/repo.h"
+
+struct credentials { struct object_list secrets; struct str values[3]; struct repo_access access; };
+
+/* For one URL; parks. NULL: none are known. What is returned lives in c. */
+const struct repo_access *credentials_find(struct credentials *c, struct client *client, const char *ns, const char *url);
+void credentials_free(struct credentials *c);
