@@ -158,12 +158,19 @@ static int create(struct cluster *k, const char *json, struct err *err)
 	return kind ? client_create(k->client, kind, doc_root(d), NULL, NULL, err) : -ERR_NOT_FOUND;
 }
 
-static int merge(struct cluster *k, const char *api_version, const char *kind, const char *name, const char *json, struct err *err)
+static int merge_sub(struct cluster *k, const char *api_version, const char *kind, const char *name, const char *sub, const char *json,
+		     struct err *err)
 {
+	const struct write_opts o = { .subresource = sub };
 	AUTO_DOC d = NULL;
 
 	TRY(json_read(sv_c(json), "patch", 0, &d, err));
-	return client_patch(k->client, kinds_find(k->kinds, api_version, kind), "default", name, PATCH_MERGE, doc_root(d), NULL, NULL, err);
+	return client_patch(k->client, kinds_find(k->kinds, api_version, kind), "default", name, PATCH_MERGE, doc_root(d), &o, NULL, err);
+}
+
+static int merge(struct cluster *k, const char *api_version, const char *kind, const char *name, const char *json, struct err *err)
+{
+	return merge_sub(k, api_version, kind, name, NULL, json, err);
 }
 
 /* The text of a field of the live object; NULL: no object, or no such field. */
@@ -294,6 +301,32 @@ static int deletes(struct cluster *k, struct err *err)
 	return await_count(k, "v1", "Endpoints", "default", 0, err);
 }
 
+#define ROLLOUTS "argoproj.io/v1alpha1", "Rollout"
+#define CANARY \
+	"{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{" \
+	"\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}}," \
+	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"v1\"}]}},\"strategy\":{\"canary\":{\"trafficRouting\":{\"native\":{\"service\":" \
+	"\"web\"}},\"scaleDownDelaySeconds\":0,\"steps\":[{\"setWeight\":10},{\"pause\":{}}]}}}}"
+
+static int rolls_out(struct cluster *k, struct err *err)
+{
+	TRY(create(k, SERVICE("default"), err));
+	TRY(create(k, CANARY, err));
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.phase", "Healthy");
+	TRY(merge(k, ROLLOUTS, "web", "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"v2\"}]}}}}", err));
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.message", "CanaryPauseStep");
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.canary.weights.canary.weight", "10");
+	TRY(await_count(k, "v1", "Pod", "default", 4, err));
+	TRY(merge_sub(k, ROLLOUTS, "web", "status", "{\"status\":{\"abort\":true}}", err));
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.canary.weights.canary.weight", "0");
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.phase", "Degraded");
+	TRY(merge_sub(k, ROLLOUTS, "web", "status", "{\"status\":{\"abort\":false}}", err));
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.message", "CanaryPauseStep");
+	TRY(merge_sub(k, ROLLOUTS, "web", "status", "{\"status\":{\"pauseConditions\":null}}", err));
+	AWAIT(k, err, ROLLOUTS, "default", "web", "status.phase", "Healthy");
+	return await_count(k, "v1", "Pod", "default", 3, err);
+}
+
 static int ends(struct cluster *k, struct err *err)
 {
 	TRY(add_namespace(k, "shop", err));
@@ -355,12 +388,19 @@ static void controllers_end_a_namespace_with_all_its_content(void **state)
 	run_script(ends);
 }
 
+static void controllers_roll_out_a_canary_by_weight(void **state)
+{
+	(void)state;
+	run_script(rolls_out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(controllers_deploy_update_and_roll_back),
 		TEST(controllers_delete_what_a_deployment_made),
 		TEST(controllers_end_a_namespace_with_all_its_content),
+		TEST(controllers_roll_out_a_canary_by_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
