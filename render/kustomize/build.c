@@ -1,6 +1,7 @@
 #include "render/kustomize/build.h"
 
 #include "base/yaml.h"
+#include "render/kustomize/near.h"
 #include "render/kustomize/remote.h"
 
 const char *build_show(struct build *b, const struct dir *d, const char *path)
@@ -54,10 +55,30 @@ static int load_remote(const struct dir *d, const char *name, struct str *out, s
 	return count_bytes(d->b, out->n, err);
 }
 
+/* Names what the directory of the path has that comes near. */
+static int absent(const struct dir *d, const char *path, struct err *err)
+{
+	AUTO(vfs_entries) all = { 0 };
+	AUTO(str) dir = { 0 };
+	struct sv head, name;
+	struct near near;
+
+	if (sv_cut_last(sv_c(path), '/', &head, &name))
+		str_add(&dir, head);
+	else
+		name = sv_c(path);
+	near = near_to(name);
+	if (vfs_list(d->vfs, str_c(&dir), &all, NULL) >= 0)
+		for (size_t i = 0; i < all.n; i++)
+			near_try(&near, all.v[i].name);
+	return err_set(err, ERR_NOT_FOUND, "'%s' does not exist" NEAR_FMT, build_show(d->b, d, path), NEAR_ARG(near));
+}
+
 int dir_load(const struct dir *d, const char *name, struct str *out, const char **shown, struct err *err)
 {
 	AUTO(str) path = { 0 };
 	AUTO(str) real = { 0 };
+	int r;
 
 	if (shown)
 		*shown = name;
@@ -66,7 +87,10 @@ int dir_load(const struct dir *d, const char *name, struct str *out, const char 
 	TRY(resolve(d, name, &path, err));
 	if (shown)
 		*shown = build_show(d->b, d, str_c(&path));
-	TRY(vfs_real(d->vfs, str_c(&path), &real, err));
+	r = vfs_real(d->vfs, str_c(&path), &real, err);
+	if (r == -ERR_NOT_FOUND)
+		return absent(d, str_c(&path), err);
+	TRY(r);
 	if (!d->b->o->any_path && (!is_below(str_c(&real), d->path) || !strcmp(str_c(&real), d->path)))
 		return err_set(err, ERR_FORBIDDEN,
 			       "security; file '%s' is not in or below '%s' (--load-restrictor none allows it; a directory can be a "
@@ -141,6 +165,7 @@ int dir_enter(const struct dir *from, const char *name, struct dir *out, struct 
 	AUTO(str) path = { 0 };
 	AUTO(str) real = { 0 };
 	struct build *b = from->b;
+	int r;
 
 	if (++b->dirs > BUILD_DIRS_MAX)
 		return err_set(err, ERR_TOO_LARGE, "this build reads more than %d directories; does a base include itself in several ways?",
@@ -154,7 +179,10 @@ int dir_enter(const struct dir *from, const char *name, struct dir *out, struct 
 	if (is_ambiguous(name))
 		return err_set(err, ERR_INVALID, "path '%s' is ambiguous: check the indentation of the list that it stands in", name);
 	TRY(vfs_join(&path, from->path, name, err));
-	TRY(vfs_real(from->vfs, str_c(&path), &real, err));
+	r = vfs_real(from->vfs, str_c(&path), &real, err);
+	if (r == -ERR_NOT_FOUND)
+		return absent(from, str_c(&path), err);
+	TRY(r);
 	if (!vfs_exists(from->vfs, str_c(&real), VFS_DIR))
 		return err_set(err, ERR_INVALID, "'%s' must be a directory to be a root", build_show(b, from, str_c(&path)));
 	TRY(check_cycle(from, str_c(&real), err));

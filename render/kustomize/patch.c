@@ -5,9 +5,19 @@
 #include "base/yaml.h"
 #include "kube/patch/patch.h"
 #include "render/kustomize/merge.h"
+#include "render/kustomize/near.h"
 #include "render/kustomize/transform.h"
 
 #define OBJECT_FLAGS (YAML_UNIQUE_KEYS | YAML_1_2 | YAML_AS_WRITTEN)
+
+/* The lines of a text that stands in a configuration are counted from its start. */
+static const char *inline_name(const struct transformation *x)
+{
+	AUTO(str) name = { 0 };
+
+	str_addf(&name, "%s, patch", x->where);
+	return doc_text(x->t->b->arena, str_sv(&name));
+}
 
 /* ---- strategic merge ---- */
 
@@ -45,30 +55,28 @@ static int merge_one(struct build *b, struct resource *r, struct resource *patch
 	return code;
 }
 
-/* The name among the objects of that kind that comes nearest. */
-static const char *near_name(const struct set *s, const struct id *id)
+static int no_target(struct set *s, struct resource *patch, bool several, struct err *err)
 {
-	const char *near = NULL;
-	size_t best = strlen(id->name) / 2 + 1;
+	const struct id *id = resource_id(patch);
+	struct near near = near_to(sv_c(id->name));
+	enum err_code code = several ? ERR_CONFLICT : ERR_NOT_FOUND;
+	char *name = id_text(id), where[256];
 
-	for (size_t i = 0; i < s->n; i++) {
-		struct id other = s->v[i]->root ? resource_original(s->v[i]) : (struct id){ "", "", "", "", "" };
-		size_t d = strcmp(other.kind, id->kind) ? best : sv_distance(sv_c(other.name), sv_c(id->name));
+	for (size_t i = 0; !several && i < s->n; i++) {
+		struct id other = s->v[i]->root ? resource_original(s->v[i]) : *id;
 
-		if (d < best) {
-			best = d;
-			near = other.name;
-		}
+		if (!strcmp(other.kind, id->kind))
+			near_try(&near, other.name);
 	}
-	return near;
+	err_set(err, code, "%s: %s matches for Id %s; failed to find unique target for patch %s" NEAR_FMT,
+		node_where(patch->doc, patch->root, where), several ? "multiple" : "no", name, name, NEAR_ARG(near));
+	free(name);
+	return -(int)code;
 }
 
 static int find_target(struct set *s, struct resource *patch, struct resource **out, struct err *err)
 {
-	const struct id *id = resource_id(patch);
-	const struct found *f = set_find_any(s, id);
-	const char *near;
-	char *name, where[256];
+	const struct found *f = set_find_any(s, resource_id(patch));
 	size_t n = 0;
 
 	for (size_t i = 0; f && i < f->n; i++) {
@@ -77,16 +85,7 @@ static int find_target(struct set *s, struct resource *patch, struct resource **
 		*out = s->v[f->v[i]];
 		n++;
 	}
-	if (n == 1)
-		return 0;
-	name = id_text(id);
-	near = n ? NULL : near_name(s, id);
-	err_set(err, n ? ERR_CONFLICT : ERR_NOT_FOUND,
-		"%s: no resource matches strategic merge patch %s: %s matches for Id %s; failed to find unique target for patch %s%s%s%s",
-		node_where(patch->doc, patch->root, where), name, n ? "multiple" : "no", name, name, near ? " (did you mean \"" : "",
-		near ? near : "", near ? "\"?)" : "");
-	free(name);
-	return n ? -ERR_CONFLICT : -ERR_NOT_FOUND;
+	return n == 1 ? 0 : no_target(s, patch, n > 1, err);
 }
 
 /* Each patch to the one object that it names. */
@@ -192,8 +191,8 @@ static int load_text(const struct transformation *x, const char *path, const cha
 		return err_set(err, ERR_INVALID, "must specify one of patch and path in a patch");
 	if (has_path && trimmed.n)
 		return err_set(err, ERR_INVALID, "patch and path can't be set at the same time");
-	l->shown = x->where;
 	if (!has_path) {
+		l->shown = inline_name(x);
 		str_add(&l->text, trimmed);
 		return 0;
 	}
@@ -360,7 +359,7 @@ static int load_entry(const struct transformation *x, const char *entry, struct 
 	const char *shown;
 	size_t before = out->n;
 
-	if (build_read_objects(sv_c(entry), x->where, out, NULL) >= 0)
+	if (build_read_objects(sv_c(entry), inline_name(x), out, NULL) >= 0)
 		return 0;
 	while (out->n > before)
 		resource_drop(&out->v[--out->n]);
@@ -375,7 +374,7 @@ static int merge_all(const struct transformation *x, const struct merges *m, str
 	for (size_t i = 0; i < m->paths.n; i++)
 		TRY(load_entry(x, m->paths.v[i], patches, err));
 	if (m->patches && *m->patches)
-		TRY(build_read_objects(sv_c(m->patches), x->where, patches, err));
+		TRY(build_read_objects(sv_c(m->patches), inline_name(x), patches, err));
 	if (!patches->n)
 		return err_set(err, ERR_INVALID, "patch appears to be empty");
 	for (size_t i = 0; i < patches->n; i++) {

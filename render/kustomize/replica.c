@@ -1,4 +1,5 @@
 /* ReplicaCountTransformer. */
+#include "render/kustomize/near.h"
 #include "render/kustomize/transform.h"
 
 #include <inttypes.h>
@@ -35,8 +36,7 @@ static bool is_named(struct resource *r, const char *name, const struct fieldspe
 static int not_found(const struct transformation *x, const struct replicas *c, const char *name, struct err *err)
 {
 	AUTO(str) kinds = { 0 };
-	const char *near = NULL;
-	size_t best = strlen(name) / 2 + 1;
+	struct near near = near_to(sv_c(name));
 
 	for (size_t f = 0; f < c->fields.n; f++) {
 		str_addf(&kinds, "%s%s", f ? " " : "", c->fields.v[f].kind ? c->fields.v[f].kind : "[noKind]");
@@ -45,17 +45,13 @@ static int not_found(const struct transformation *x, const struct replicas *c, c
 	}
 	for (size_t i = 0; i < x->set->n; i++) {
 		struct id id = resource_original(x->set->v[i]);
-		size_t d = sv_distance(sv_c(name), sv_c(id.name));
 
-		for (size_t f = 0; d < best && f < c->fields.n; f++) {
-			if (!fieldspec_selects(&c->fields.v[f], &id))
-				continue;
-			best = d;
-			near = id.name;
-		}
+		for (size_t f = 0; f < c->fields.n; f++)
+			if (fieldspec_selects(&c->fields.v[f], &id))
+				near_try(&near, id.name);
 	}
-	return err_set(err, ERR_NOT_FOUND, "resource with name %s does not match a config with the following GVK [%s]%s%s%s", name,
-		       str_c(&kinds), near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+	return err_set(err, ERR_NOT_FOUND, "resource with name %s does not match a config with the following GVK [%s]" NEAR_FMT, name,
+		       str_c(&kinds), NEAR_ARG(near));
 }
 
 static int run(const struct transformation *x, const void *config, struct err *err)

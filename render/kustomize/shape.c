@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "render/kustomize/near.h"
+
 struct reading {
 	const struct shape_source *from;
 	const struct shape *shape;
@@ -34,24 +36,13 @@ static const struct shape_field *find(const struct shape *s, struct sv name)
 
 static int unknown(const struct reading *r, const struct member *m)
 {
-	struct sv name = { m->key, m->key_n };
-	const char *near = NULL;
-	size_t best = name.n / 2 + 1;
+	struct near near = near_to((struct sv){ m->key, m->key_n });
 	char where[256];
 
-	for (const struct shape_field *f = r->shape->fields; f->name; f++) {
-		size_t d = sv_distance(name, sv_c(f->name));
-
-		if (d < best) {
-			best = d;
-			near = f->name;
-		}
-	}
-	node_where(r->from->doc, m->value, where);
-	if (near)
-		return err_set(r->err, ERR_BAD_REQUEST, "%s: unknown field \"%s%s%s\" (did you mean \"%s\"?)", where, r->path,
-			       *r->path ? "." : "", m->key, near);
-	return err_set(r->err, ERR_BAD_REQUEST, "%s: unknown field \"%s%s%s\"", where, r->path, *r->path ? "." : "", m->key);
+	for (const struct shape_field *f = r->shape->fields; f->name; f++)
+		near_try(&near, f->name);
+	return err_set(r->err, ERR_BAD_REQUEST, "%s: unknown field \"%s%s%s\"" NEAR_FMT, node_where(r->from->doc, m->value, where),
+		       r->path, *r->path ? "." : "", m->key, NEAR_ARG(near));
 }
 
 static int read_text(const struct reading *r, const struct node *n, const char *name, const char **out)

@@ -110,8 +110,9 @@ static int run_directory(struct target *sub, bool component, struct accumulated 
 	int r;
 
 	if (component != str_eq(sub->k.kind, "Component"))
-		return err_set(err, ERR_INVALID, component ? "%s: expected kind 'Component', as it is named in components" :
-			       "%s: expected kind != 'Component': name it in components, not in resources", sub->k.file);
+		return err_set(err, ERR_INVALID, component ? "expected kind 'Component' in %s, and it is a Kustomization: name it in resources" :
+			       "expected kind != 'Component' for path '%s': name it in components, not in resources",
+			       component ? sub->k.file : build_show(sub->b, &sub->dir, sub->dir.path));
 	sub->acc = component ? into : &own;
 	r = target_accumulate(sub, err);
 	if (r >= 0 && !component)
@@ -170,13 +171,25 @@ static bool is_directory(const struct target *t, const char *name)
 	return vfs_join(&path, name[0] == '/' ? "" : t->dir.path, name, NULL) >= 0 && vfs_exists(t->dir.vfs, str_c(&path), VFS_DIR);
 }
 
+/* The line of an entry of a list; resources may also stand in bases. */
+static const char *entry_where(const struct target *t, const char *field, const char *name)
+{
+	const struct node *lists[] = { node_get(t->k.at, field), node_get(t->k.at, "bases") }, *item;
+
+	for (size_t i = 0; i < 2; i++)
+		node_each(item, lists[i])
+			if (str_eq(node_text(item), name))
+				return target_where(t, item);
+	return t->k.file;
+}
+
 int target_add_resources(struct target *t, struct accumulated *a, const struct strs *paths, const char *field, struct err *err)
 {
 	for (size_t i = 0; i < paths->n; i++) {
 		const char *name = paths->v[i];
 		int r = is_directory(t, name) ? add_directory(t, a, name, false, err) : add_file(t, a, name, err);
 
-		TRY(err_wrap(err, r, "%s: accumulating %s from '%s'", t->k.file, field, name));
+		TRY(err_wrap(err, r, "%s: accumulating %s from '%s'", entry_where(t, field, name), field, name));
 	}
 	return 0;
 }
@@ -184,8 +197,8 @@ int target_add_resources(struct target *t, struct accumulated *a, const struct s
 static int add_components(struct target *t, struct err *err)
 {
 	for (size_t i = 0; i < t->k.components.n; i++)
-		TRY(err_wrap(err, add_directory(t, t->acc, t->k.components.v[i], true, err), "%s: accumulating component '%s'", t->k.file,
-			     t->k.components.v[i]));
+		TRY(err_wrap(err, add_directory(t, t->acc, t->k.components.v[i], true, err), "%s: accumulating components from '%s'",
+			     entry_where(t, "components", t->k.components.v[i]), t->k.components.v[i]));
 	return 0;
 }
 
