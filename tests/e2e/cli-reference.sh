@@ -34,6 +34,16 @@ expect yaml get pods -o ''
 expect :files apply -f ''
 expect bash completion ''
 
+in_bash() { # WORDS...: what bash would offer
+	CD_BIN=$cd_bin bash --norc --noprofile -c 'eval "$("$CD_BIN" completion bash)"; COMP_WORDS=(timonier "$@"); COMP_CWORD=$#; _timonier; echo "${COMPREPLY[*]}"' bash "$@"
+}
+[ "$(in_bash api-r)" = api-resources ] || fail "bash completes api-r to: $(in_bash api-r)"
+[ "$(in_bash get pods --all-n)" = --all-namespaces ] || fail "bash completes --all-n to: $(in_bash get pods --all-n)"
+[ "$(in_bash get pods -o j)" = "json jsonpath=" ] || fail "bash completes -o j to: $(in_bash get pods -o j)"
+if command -v zsh >/dev/null; then
+	zsh -n <("$cd_bin" completion zsh) || fail "zsh does not read its completion"
+fi
+
 set +e
 "$cd_bin" gte >/dev/null 2>"${TMPDIR:-/tmp}/cd-cli.$$"
 code=$?
