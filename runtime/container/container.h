@@ -39,6 +39,7 @@ struct container_spec {
 	const char *cgroup;                     /* "cd/pod<uid>/<name>": below every hierarchy, made here */
 	struct resources resources;
 	int oom_score_adj;
+	/* tty: a terminal as 0, 1 and 2, all output is stdout. stdin_open: reading waits instead of ending at once. */
 	const char *log_path;                   /* CRI format: "<time> stdout F <line>"; NULL: output is discarded */
 	int64_t log_max;                        /* bytes; then log_path is renamed to log_path.1 (one is kept); 0: never */
 };

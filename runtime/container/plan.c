@@ -149,6 +149,9 @@ static void add_base(struct builder *b, const struct containers *cs, const struc
 	EACH(i, base_links)
 		vec_push(&b->steps, ((struct plan_step){ .op = OP_LINK, .source = add_text(b, base_links[i].source),
 							 .target = add_text(b, base_links[i].target) }));
+	if (s->tty)
+		vec_push(&b->steps, ((struct plan_step){ .op = OP_LINK, .source = add_text(b, "pts/0"),
+							 .target = add_text(b, "/dev/console") }));
 	add_cgroup_mounts(b, &cs->cgroups);
 }
 
@@ -235,6 +238,8 @@ static struct plan_array add_env(struct builder *b, const struct container_spec 
 		vec_push(&env, "PATH=" PATH_DEFAULT);
 	if (!env_get(s->env, "HOME"))
 		vec_push(&env, s->uid ? "HOME=/" : "HOME=/root");
+	if (s->tty && !env_get(s->env, "TERM"))
+		vec_push(&env, "TERM=xterm");
 	str_addf(&host, "HOSTNAME=%s", s->hostname ? s->hostname : "");
 	if (s->hostname && !env_get(s->env, "HOSTNAME"))
 		vec_push(&env, str_c(&host));
@@ -255,6 +260,7 @@ static uint32_t plan_flags(const struct container_spec *s)
 	f |= s->utsns_fd >= 0 ? PLAN_JOIN_UTS : PLAN_NEW_UTS;
 	f |= s->read_only_root ? PLAN_READ_ONLY_ROOT : 0;
 	f |= s->no_new_privs ? PLAN_NO_NEW_PRIVS : 0;
+	f |= s->tty ? PLAN_TTY : 0;
 	return f | (s->stdin_open ? PLAN_STDIN_OPEN : 0);
 }
 
@@ -332,8 +338,6 @@ static int check(const struct container_spec *s, struct err *err)
 		return err_set(err, ERR_INVALID, "\"%s\" is not a control group path", s->cgroup ? s->cgroup : "");
 	if (s->cwd && s->cwd[0] && s->cwd[0] != '/')
 		return err_set(err, ERR_INVALID, "working directory \"%s\": must be an absolute path", s->cwd);
-	if (s->tty)
-		return err_set(err, ERR_UNSUPPORTED, "a terminal (tty) is not offered: run the container without one");
 	return 0;
 }
 

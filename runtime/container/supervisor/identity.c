@@ -8,7 +8,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #define CAPS 64
 
@@ -43,19 +45,68 @@ static void set_oom_score(struct context *c)
 		init_fail(c, STAGE_OOM_SCORE, 0, r);
 }
 
-/* The program may open /dev/stdout again as its own user: the pipes become that user's. */
+/* Makes fd the descriptor `to`; the program may open /dev/stdout again as its own user, so it becomes that user's. */
+static void set_stream(struct context *c, int fd, int to)
+{
+	long r = fd < 0 ? 0 : sys(fchown, fd, c->plan->uid, c->plan->gid);
+
+	if (r >= 0 && fd >= 0 && fd != to)
+		r = sys(dup3, fd, to, 0);
+	if (r < 0)
+		init_fail(c, STAGE_STDIO, (uint32_t)to, r);
+}
+
+static long send_fd(int socket, int fd)
+{
+	union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int))]; } control = { .head = {
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	char text = 't';
+	struct iovec byte = { &text, 1 };
+	struct msghdr m = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+
+	*(int *)(void *)CMSG_DATA(&control.head) = fd;
+	return sys(sendmsg, socket, &m, 0);
+}
+
+/* A terminal of the container's own /dev/pts; its other side goes to the supervisor through c->out, a socket. */
+static void open_terminal(struct context *c)
+{
+	char path[32];
+	struct text t = { path, 0, sizeof path - 1 };
+	long ptmx = sys(openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	unsigned number = 0;
+	int unlocked = 0;
+	long r = ptmx;
+
+	if (r >= 0)
+		r = sys(ioctl, ptmx, TIOCSPTLCK, &unlocked);
+	if (r >= 0)
+		r = sys(ioctl, ptmx, TIOCGPTN, &number);
+	text_addc(&t, "/dev/pts/");
+	text_addu(&t, number, 0);
+	path[t.n] = 0;
+	if (r >= 0)
+		r = sys(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+	int fd = (int)r;
+	if (r >= 0)
+		r = sys(ioctl, fd, TIOCSCTTY, 0);
+	if (r >= 0)
+		r = send_fd(c->out, (int)ptmx);
+	if (r < 0)
+		init_fail(c, STAGE_STDIO, 0, r);
+	for (int to = 0; to < 3; to++)
+		set_stream(c, fd, to);
+}
+
 static void set_stdio(struct context *c)
 {
-	const int from[3] = { c->in, c->out, c->err };
-
-	for (int to = 0; to < 3; to++) {
-		long r = from[to] < 0 ? 0 : sys(fchown, from[to], c->plan->uid, c->plan->gid);
-
-		if (r >= 0 && from[to] >= 0 && from[to] != to)
-			r = sys(dup3, from[to], to, 0);
-		if (r < 0)
-			init_fail(c, STAGE_STDIO, (uint32_t)to, r);
+	if (c->terminal) {
+		open_terminal(c);
+		return;
 	}
+	set_stream(c, c->in, 0);
+	set_stream(c, c->out, 1);
+	set_stream(c, c->err, 2);
 }
 
 static void load_seccomp(struct context *c)

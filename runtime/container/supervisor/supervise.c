@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 
 struct life {
 	struct context init;
@@ -56,13 +57,20 @@ static long make_pipe(int *read_end, int *write_end, int flags)
 static long make_pipes(struct life *l, struct plan *p)
 {
 	long r = make_pipe(&l->failure, &l->init.failure_fd, 0);
-	int keep_open = -1;
+	int keep_open = -1, ends[2];
 
+	l->init.terminal = p->flags & PLAN_TTY;
+	l->init.in = l->init.err = l->outputs[STREAM_ERR] = -1;
+	if (r >= 0 && l->init.terminal) {
+		r = sys(socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+		l->outputs[STREAM_OUT] = ends[0];
+		l->init.out = ends[1];
+		return r;
+	}
 	if (r >= 0)
 		r = make_pipe(&l->outputs[STREAM_OUT], &l->init.out, O_NONBLOCK);
 	if (r >= 0)
 		r = make_pipe(&l->outputs[STREAM_ERR], &l->init.err, O_NONBLOCK);
-	l->init.in = -1;
 	if (r >= 0 && p->flags & PLAN_STDIN_OPEN)       /* reads wait: the write end stays open, and nobody writes */
 		r = make_pipe(&l->init.in, &keep_open, 0);
 	return r;
@@ -98,6 +106,21 @@ int await_exec(struct context *c, int from, struct report *r)
 	return n == sizeof *r;
 }
 
+/* Our side of the container's terminal, which comes through the socket, takes the socket's place. */
+static void take_terminal(struct life *l)
+{
+	union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int))]; } control;
+	char byte;
+	struct iovec into = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &into, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	long r = sys(recvmsg, l->outputs[STREAM_OUT], &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	sys(close, l->outputs[STREAM_OUT]);
+	l->outputs[STREAM_OUT] = r > 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) ? *(int *)(void *)CMSG_DATA(&control.head) : -1;
+	if (l->outputs[STREAM_OUT] >= 0)
+		sys(fcntl, l->outputs[STREAM_OUT], F_SETFL, O_NONBLOCK);
+}
+
 static int start_child(struct life *l, struct plan *p)
 {
 	int cgroup = open_file(p, p->cgroup_v2, O_PATH | O_DIRECTORY);
@@ -115,9 +138,13 @@ static int start_child(struct life *l, struct plan *p)
 	if (pid < 0)
 		return fail(STAGE_CLONE, 0, pid);
 	sys(close, l->init.out);
-	sys(close, l->init.err);
-	if (!await_exec(&l->init, l->failure, &r))
+	if (l->init.err >= 0)
+		sys(close, l->init.err);
+	if (!await_exec(&l->init, l->failure, &r)) {
+		if (l->init.terminal)
+			take_terminal(l);
 		return 0;
+	}
 	child_wait(&l->child);
 	report(&r);
 	return 1;
@@ -177,6 +204,17 @@ static void write_exit(const struct life *l, int status)
 	record_write("exit", "exit.new", t.p, t.n);
 }
 
+/* One read. A terminal that nobody has open any more answers EIO. */
+static void copy_some(struct life *l, int stream)
+{
+	long n = log_copy(l->log, stream, l->outputs[stream]);
+
+	if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR)) {
+		sys(close, l->outputs[stream]);
+		l->outputs[stream] = -1;
+	}
+}
+
 static void copy_all(struct life *l, int stream)
 {
 	long n, total = 0;
@@ -197,10 +235,8 @@ static void watch(struct life *l)
 		if (sys(ppoll, fds, 3, 0, 0, 8) < 0)
 			continue;
 		for (int i = 0; i < STREAMS; i++)
-			if (fds[i + 1].revents && log_copy(l->log, i, l->outputs[i]) == 0) {
-				sys(close, l->outputs[i]);
-				l->outputs[i] = -1;
-			}
+			if (fds[i + 1].revents)
+				copy_some(l, i);
 		if (fds[0].revents)
 			return;
 	}

@@ -11,7 +11,8 @@
 struct context {
 	struct plan *plan;
 	int failure_fd;         /* of the clone: where init_fail() writes; closed by a successful exec */
-	int in, out, err;       /* of the clone: what becomes 1, 2 and 0; -1: stays /dev/null */
+	int in, out, err;       /* of the clone: what becomes 0, 1 and 2; -1: stays /dev/null */
+	bool terminal;          /* they become a terminal, whose other side is sent through out, a socket */
 };
 
 /* ---- in the clone: each returns only when it worked ---- */

@@ -375,6 +375,22 @@ static void container_log_is_rotated_at_its_size(void **state)
 	run_free(&r);
 }
 
+static void with_terminal(struct container_spec *s) { s->tty = true; }
+
+static void container_with_a_terminal_has_one(void **state)
+{
+	expect(*state, with_terminal, "test -t 0 && test -t 1 && test -t 2 && echo terminal $TERM; readlink /proc/self/fd/0;"
+	       "echo error >&2; echo x > /dev/console; exit 6", 6, "terminal xterm\r\n/dev/pts/0\r\nerror\r\nx\r\n");
+}
+
+static void with_open_stdin(struct container_spec *s) { s->stdin_open = true; }
+
+static void container_stdin_is_empty_or_waits(void **state)
+{
+	expect(*state, NULL, "busybox timeout 5 cat; echo $?", 0, "0\n");
+	expect(*state, with_open_stdin, "busybox timeout 0.1 cat; echo $?", 0, "143\n");
+}
+
 /* ---- signals and stopping ---- */
 
 static void kill_it(struct container *c, struct run *r) { r->result = container_kill(c, SIGKILL, &r->err); }
@@ -570,6 +586,8 @@ int main(void)
 		TEST(container_log_has_a_record_for_each_line),
 		TEST(container_long_line_is_cut_into_partial_records),
 		TEST(container_log_is_rotated_at_its_size),
+		TEST(container_with_a_terminal_has_one),
+		TEST(container_stdin_is_empty_or_waits),
 		TEST(container_killed_reports_the_signal),
 		TEST(container_stop_lets_it_end_by_itself),
 		TEST(container_stop_kills_after_the_grace_time),
