@@ -19,6 +19,8 @@ struct api {
 	struct fiber_group fibers;      /* housekeeping */
 	struct map tokens;              /* bearer token -> struct user * */
 	struct lines lines;             /* what watchers are being sent */
+	struct creating *creating;      /* objects on their way into the store */
+	struct fiber_cond quota_changed;        /* something was made or removed */
 };
 
 struct caller { const char *user; const char *const *groups; size_t n_groups; };

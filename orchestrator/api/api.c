@@ -1,5 +1,6 @@
 #include "orchestrator/api/api-internal.h"
 #include "orchestrator/api/auth-internal.h"
+#include "orchestrator/api/quota-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
 #include "base/log.h"
@@ -150,6 +151,7 @@ struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err)
 		return NULL;
 	}
 	fiber_group_start(&a->fibers, "api housekeeping", keep_house, a);
+	fiber_group_start(&a->fibers, "api quotas", quota_keep, a);
 	return a;
 }
 

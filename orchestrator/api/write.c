@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/quota-internal.h"
 
 #include "base/json.h"
 #include "kube/patch/patch.h"
@@ -52,6 +52,7 @@ int remove_object(const struct request *rq, const struct item *live, struct err 
 	key = resource_key(live->resource, live->ns, live->name);
 	r = st->ops->del(st, key, live->revision, NULL, err);
 	free(key);
+	fiber_signal_all(&rq->api->quota_changed);
 	return r;
 }
 
@@ -86,6 +87,26 @@ static bool generate_name(struct doc *d, struct node *meta)
 	return true;
 }
 
+/* The store, with the quotas knowing of it meanwhile. */
+static int admit_and_store(const struct request *rq, const char *ns, const char *name, struct node *root, struct item **out,
+			   struct err *err)
+{
+	struct creating self = { rq, root, rq->api->creating };
+	struct creating **at = &rq->api->creating;
+	int r;
+
+	if (resource_find(request_resource(rq), ns, name))
+		return -ERR_ALREADY_EXISTS;
+	TRY(quota_admit(rq, root, err));
+	rq->api->creating = &self;
+	r = store_object(rq, ns, name, root, 0, 0, out, err);
+	while (*at != &self)
+		at = &(*at)->next;
+	*at = self.next;
+	fiber_signal_all(&rq->api->quota_changed);
+	return r;
+}
+
 /* 1: the generated name is taken. */
 static int try_create(const struct request *rq, const struct node *obj, struct item **out, struct err *err)
 {
@@ -101,8 +122,7 @@ static int try_create(const struct request *rq, const struct node *obj, struct i
 			       node_str_or(meta, "name", ""), rq->name);
 	TRY(prepare_create(rq, d, root, err));
 	const char *name = node_str_or(meta, "name", ""), *ns = node_str_or(meta, "namespace", "");
-	bool exists = resource_find(request_resource(rq), ns, name);
-	int r = exists ? -ERR_ALREADY_EXISTS : store_object(rq, ns, name, root, 0, 0, out, err);
+	int r = admit_and_store(rq, ns, name, root, out, err);
 	if (r < 0 || rq->dry_run)
 		give_up(rq, root, NULL);
 	if (r == -ERR_ALREADY_EXISTS)
