@@ -35,6 +35,12 @@ struct controller {
 
 static void pump(struct controller *c);
 
+/* What somebody else did in the meantime is no news, as long as the next try gets over it. */
+static bool is_race(const struct controller *c, const char *key, int r)
+{
+	return r == -ERR_CONFLICT || (r == -ERR_NOT_FOUND && workqueue_failures(c->queue, key) <= 1);
+}
+
 static void finish(struct controller *c, const char *key, int r, struct err *err)
 {
 	if (r >= 0) {
@@ -44,7 +50,7 @@ static void finish(struct controller *c, const char *key, int r, struct err *err
 	if (fiber_canceled())
 		return;
 	workqueue_add_at(c->queue, key, loop_now_ms(c->loop) + workqueue_backoff_ms(c->queue, key));
-	log_event(r == -ERR_CONFLICT ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
+	log_event(is_race(c, key, r) ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
 		  "error", err_msg(err), NULL);
 }
 

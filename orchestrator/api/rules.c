@@ -117,6 +117,27 @@ static int pod_prepare(const struct request *rq, struct doc *d, struct node *roo
 	return 0;
 }
 
+/* ---- Job ---- */
+
+/* A Job's pods are found by its uid, unless a person chose the selector. */
+static int job_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+{
+	const char *uid = node_str_or(root, "metadata.uid", ""), *name = node_str_or(root, "metadata.name", "");
+	const char *const labels[][2] = {
+		{ "batch.kubernetes.io/controller-uid", uid }, { "batch.kubernetes.io/job-name", name }, { "controller-uid", uid }, { "job-name", name },
+	};
+	struct node *template = node_at(root, "spec.template");
+
+	(void)rq;
+	(void)err;
+	if (before || !template || node_bool_at(root, "spec.manualSelector", false))
+		return 0;
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+		meta_set_label(d, template, labels[i][0], labels[i][1]);
+	node_set(d, node_map_at(d, root, "spec.selector.matchLabels"), labels[0][0], node_str(d, uid));
+	return 0;
+}
+
 /* A pod that runs is told to end, and given time; one that no node has, or that has ended, needs none. */
 static int64_t pod_grace(const struct node *live, int64_t asked)
 {
@@ -135,6 +156,7 @@ static const struct rules table[] = {
 	{ "", "pods",       .prepare = pod_prepare, .grace = pod_grace },
 	{ "", "secrets",    .prepare = secret_prepare },
 	{ "", "services",   .prepare = service_prepare, .give_up = service_give_up },
+	{ "batch", "jobs",      .prepare = job_prepare },
 	{ "rbac.authorization.k8s.io", "roles",               .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "clusterroles",        .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "rolebindings",        .prepare = binding_prepare },

@@ -16,6 +16,7 @@ const struct controller_spec *const controllers[] = {
 	&serviceaccount_controller,
 	&garbage_controller,
 	&podgc_controller,
+	&job_controller,
 	&rollout_controller,
 	&analysis_controller,
 	NULL
