@@ -226,3 +226,22 @@ int health_job(const struct node *o, struct health *h, struct err *err)
 		return health_set(h, HEALTHY, "%s", node_str_or(complete, "message", ""));
 	return health_set(h, PROGRESSING, "%s", "");
 }
+
+/* Rollouts say themselves how they are; observedGeneration is text there. */
+int health_rollout(const struct node *o, struct health *h, struct err *err)
+{
+	static const struct { const char *phase; enum health_status status; } phases[] = {
+		{ "Healthy", HEALTHY }, { "Paused", SUSPENDED }, { "Degraded", DEGRADED }, { "Progressing", PROGRESSING },
+	};
+	const char *phase = node_str_or(o, "status.phase", ""), *message = node_str_or(o, "status.message", "");
+	int64_t seen = node_int_at(o, "status.observedGeneration", 0);
+
+	(void)err;
+	(void)sv_to_i64(node_sv(node_at(o, "status.observedGeneration")), &seen);
+	if (node_int_at(o, "metadata.generation", 0) > seen)
+		return health_set(h, PROGRESSING, "Waiting for rollout spec update to be observed");
+	for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
+		if (str_eq(phase, phases[i].phase))
+			return health_set(h, phases[i].status, "%s", message);
+	return health_set(h, PROGRESSING, "Waiting for rollout to finish");
+}

@@ -24,6 +24,7 @@ static const struct rule { const char *group, *version, *kind, *known_as; health
 	{ "apiregistration.k8s.io", "v1", "APIService", "APIService", health_apiservice },
 	{ "apiregistration.k8s.io", "v1beta1", "APIService", "APIService", health_apiservice },
 	{ "argoproj.io", NULL, "Workflow", "Workflow", health_workflow },
+	{ "argoproj.io", "v1alpha1", "Rollout", "Rollout", health_rollout },
 };
 
 static const char *const names[] = {

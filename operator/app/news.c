@@ -94,6 +94,11 @@ static void tell_health(struct pass *p)
 
 	if (health == HEALTHY || health == SUSPENDED) {
 		str_addf(&text, "%s is %s", p->app->name, health == HEALTHY ? "healthy" : "suspended");
+		if (health == SUSPENDED) {
+			AUTO(str) why = { 0 };
+			(void)describe(p, health, &why);
+			str_addf(&text, ": %s", str_c(&why));
+		}
 		tell(p->app, NEWS_WELL, str_c(&text));
 		str_cut(&p->app->said, 0);
 		return;

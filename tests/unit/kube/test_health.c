@@ -59,6 +59,12 @@ static const struct row rows[] = {
 	  "\\\"message\\\":\\\"fine\\\"}]\"}}}", "Healthy", "fine" },
 	{ "{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"status\":{\"conditions\":[{\"type\":\"Suspended\",\"status\":\"False\"}]}}",
 	  "Progressing", "" },
+	{ "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"generation\":3},\"status\":{"
+	  "\"observedGeneration\":\"2\",\"phase\":\"Healthy\"}}", "Progressing", "Waiting for rollout spec update to be observed" },
+	{ "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"generation\":3},\"status\":{"
+	  "\"observedGeneration\":\"3\",\"phase\":\"Paused\",\"message\":\"CanaryPauseStep\"}}", "Suspended", "CanaryPauseStep" },
+	{ "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"status\":{\"phase\":\"Degraded\",\"message\":\"m\"}}",
+	  "Degraded", "m" },
 	{ "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}", NULL, "" },
 	{ "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"deletionTimestamp\":\"2024-01-01T00:00:00Z\"}}", "Progressing",
 	  "Pending deletion" },
