@@ -12,6 +12,7 @@
 #include "runtime/network/network.h"
 #include "runtime/volume/volume.h"
 
+struct dns;
 struct proxy;
 struct pulls;
 
@@ -29,6 +30,7 @@ struct agent {
 	struct map workers;                     /* uid -> struct worker; each frees itself when its fiber ends */
 	struct fiber_group fibers;              /* workers, events, node, proxy, pulls */
 	struct proxy *proxy;
+	struct dns *dns;                        /* NULL: its port is taken; pods ask the node's name servers */
 	struct pulls *pulls;
 	bool stopping;
 	struct nodelink link;

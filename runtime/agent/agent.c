@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "kube/informer.h"
+#include "runtime/agent/dns.h"
 #include "runtime/agent/leftover.h"
 
 void poke(struct worker *w)
@@ -169,6 +170,15 @@ static int start_network(struct agent *a, const struct agent_opts *o, struct err
 	return 0;
 }
 
+static void start_dns(struct agent *a)
+{
+	AUTO(err) err = { 0 };
+
+	a->dns = dns_start(a->loop, network_gateway(a->network), &(struct dns_source){ a->services, a->endpoints }, &err);
+	if (!a->dns)
+		log_event(LOG_WARN, "no names of Services: pods use the node's name servers", "error", err_msg(&err), NULL);
+}
+
 static int watch(struct agent *a, struct err *err)
 {
 	informer_on_change(a->pods, on_pod, a);
@@ -191,6 +201,7 @@ static int start(struct agent *a, const struct agent_opts *o, struct informers *
 	a->http = httpc_new(a->loop);
 	a->pulls = pulls_new(a);
 	a->proxy = proxy_start(a);
+	start_dns(a);
 	TRY(node_register(a, err));
 	fiber_group_start(&a->fibers, "node", node_run, a);
 	return watch(a, err);
@@ -247,6 +258,7 @@ void agent_stop(struct agent **ap)
 		;
 	fiber_group_cancel(&a->fibers);
 	fiber_group_join(&a->fibers);
+	dns_stop(&a->dns);
 	proxy_free(&a->proxy);
 	pulls_free(&a->pulls);
 	httpc_free(&a->http);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include "base/fs.h"
+#include "runtime/agent/dns.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 
@@ -83,13 +84,30 @@ static void add_list(struct str *out, const char *word, const struct node *list,
 		str_add1(out, '\n');
 }
 
+/* Names of the cluster are wanted: the agent answers them, and it can. */
+static bool uses_cluster_names(struct worker *w)
+{
+	const char *policy = node_str_or(worker_pod(w), "spec.dnsPolicy", "ClusterFirst");
+
+	return w->a->dns && (str_eq(policy, "ClusterFirstWithHostNet") ||
+			     (str_eq(policy, "ClusterFirst") && !on_host_network(worker_pod(w))));
+}
+
+static void add_cluster_lines(struct worker *w, struct str *out)
+{
+	str_addf(out, "search %s.svc." DNS_DOMAIN " svc." DNS_DOMAIN " " DNS_DOMAIN "\n", w->ns);
+	str_addf(out, "nameserver %s\noptions ndots:5\n", network_gateway(w->a->network));
+}
+
 void pod_resolv(struct worker *w, struct str *out)
 {
 	const struct node *pod = worker_pod(w), *config = node_at(pod, "spec.dnsConfig"), *options = node_get(config, "options"), *it;
 
-	add_list(out, "nameserver", node_get(config, "nameservers"), false);
-	if (!str_eq(node_str_at(pod, "spec.dnsPolicy"), "None"))
+	if (uses_cluster_names(w))
+		add_cluster_lines(w, out);
+	else if (!str_eq(node_str_at(pod, "spec.dnsPolicy"), "None"))
 		add_node_lines(out);
+	add_list(out, "nameserver", node_get(config, "nameservers"), false);
 	add_list(out, "search", node_get(config, "searches"), true);
 	node_each(it, options) {
 		const char *value = node_str_at(it, "value");

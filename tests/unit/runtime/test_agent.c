@@ -261,6 +261,20 @@ static void config_body(struct lab_node *l)
 
 static void changed_config_map_arrives_in_the_container(void **state) { lab_node_run(*state, config_body); }
 
+static void names_body(struct lab_node *l)
+{
+	AUTO(str) out = { 0 };
+
+	fake_add(l->client, SERVICE);
+	lab_pod(l, "ask", "\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"c\"," SHELL("cat /etc/resolv.conf; /bin/busybox nslookup -type=a web.default.svc.cluster.local") "}]");
+	CHECK(l, lab_await(l, "ask", "status.phase", "Succeeded"));
+	CHECK(l, lab_logs(l, "ask", &all_lines, &out));
+	if (!strstr(str_c(&out), "search default.svc.cluster.local") || !strstr(str_c(&out), "10.96.0.7"))
+		lab_wrong(l, "log: %s", str_c(&out));
+}
+
+static void pods_find_services_by_name(void **state) { lab_node_run(*state, names_body); }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +288,7 @@ int main(void)
 		TEST(what_is_missing_is_named_and_waited_for),
 		TEST(service_leads_to_pods_and_away_from_those_that_end),
 		TEST(weights_of_endpoints_reach_the_kernel),
+		TEST(pods_find_services_by_name),
 		TEST(changed_config_map_arrives_in_the_container),
 	};
 
