@@ -76,6 +76,8 @@ poll 60 expect 2 jsonpath deployment demo demo spec.replicas
 poll 30 expect 2 jsonpath deployment demo demo status.replicas
 
 say "a killed container is started again"
+two_left() { [ "$(pgrep -cf '^/bin/httpd -f -p 8080')" = 2 ]; }         # not one that is on its way out
+poll 30 two_left
 pid=$(pgrep -f '^/bin/httpd -f -p 8080' | head -n 1)
 kill -9 "$pid"
 restarted() { "$cd_bin" get pods -n demo -o json | grep -q '"restartCount": 1'; }
