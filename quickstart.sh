@@ -49,7 +49,7 @@ cd=$here/build/bin/cd
 	step "packages"
 	install_packages $BUILD_PACKAGES $RUN_PACKAGES
 	step "build"
-	cmake --preset release -S "$here" -DBUILD_TESTING=OFF >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
+	cmake --preset release -S "$here" >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 	cmake --build "$here/build" --target cd
 }
 

@@ -106,7 +106,7 @@ leftovers() {
 		ip -o link show type bridge | awk -F': ' '{ print "bridge " $2 }'
 		ip -o link show type veth | awk -F': ' '{ print "veth " $2 }'
 		nft list tables 2>/dev/null | sed 's/^/nft /'
-		pgrep -af 'supervisor|busybox' | sed 's/^/process /')
+		pgrep -af 'supervisor|busybox' | sed 's/^/process /' || true)
 	[ -z "$found" ] || { echo "left behind: $found" >&2; return 1; }
 }
 
