@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-#define HASH_CHARS "bcdfghjkmtvwxz2456789"      /* of a generated name's suffix, and what hexadecimal leaves */
+#define HASH_CHARS "bcdfghkmt2456789"           /* of a generated name's suffix */
 #define HASH_N 10
 
 struct writer { struct str *out; struct str path; bool secret; };
@@ -18,15 +18,18 @@ static const char *text_at(const struct node *root, const char *path)
 	return s.n ? s.p : "";
 }
 
-static char *key_of(const struct node *root, bool without_hash)
+/* How alike two objects must be to be taken for one: each pass asks for less. */
+enum likeness { SAME_NAME, SAME_BUT_HASH, SAME_BUT_NAMESPACE, SAME_KIND, LIKENESSES };
+
+static char *key_of(const struct node *root, enum likeness how)
 {
 	const char *name = text_at(root, "metadata.name"), *dash = strrchr(name, '-');
 	size_t n = strlen(name);
 
-	if (without_hash && dash && strlen(dash + 1) == HASH_N && strspn(dash + 1, HASH_CHARS "0123456789abcdef") == HASH_N)
+	if (how >= SAME_BUT_HASH && dash && strlen(dash + 1) == HASH_N && strspn(dash + 1, HASH_CHARS) == HASH_N)
 		n = (size_t)(dash - name);
-	return str_fmt("%s\n%s\n%s\n%.*s", text_at(root, "apiVersion"), text_at(root, "kind"), text_at(root, "metadata.namespace"),
-		       (int)n, name);
+	return str_fmt("%s\n%s\n%s\n%.*s", text_at(root, "apiVersion"), text_at(root, "kind"),
+		       how >= SAME_BUT_NAMESPACE ? "" : text_at(root, "metadata.namespace"), how == SAME_KIND ? 0 : (int)n, name);
 }
 
 static void title(struct writer *w, char sign, const struct node *root)
@@ -151,30 +154,48 @@ static void fields(struct writer *w, const struct node *from, const struct node 
 
 /* ---- objects ---- */
 
-struct pairing { struct map by_key; const struct docs *from; bool *used; };
+/* An old object that could be this one, by its key; several of the same key are nobody's. */
+struct pairing { const struct docs *from, *to; const struct node **match; bool *used; };
 
-static const struct node *partner(struct pairing *p, const struct node *to, bool without_hash)
+static void enter(struct map *m, const struct node *root, enum likeness how, size_t at)
 {
-	char *key = key_of(to, without_hash);
-	size_t at = (size_t)(uintptr_t)map_get(&p->by_key, sv_c(key));
+	char *key = key_of(root, how);
 
+	if (map_put(m, sv_c(key), (void *)(uintptr_t)at))
+		map_put(m, sv_c(key), (void *)(uintptr_t)SIZE_MAX);
 	free(key);
-	if (!at || p->used[at - 1])
-		return NULL;
-	p->used[at - 1] = true;
-	return doc_root(p->from->v[at - 1]);
 }
 
-static void enter(struct pairing *p, bool without_hash)
+static size_t found(const struct map *m, const struct node *root, enum likeness how)
 {
-	map_free(&p->by_key);
-	for (size_t i = 0; i < p->from->n; i++) {
-		char *key = p->used[i] ? NULL : key_of(doc_root(p->from->v[i]), without_hash);
+	char *key = key_of(root, how);
+	size_t at = (size_t)(uintptr_t)map_get(m, sv_c(key));
 
-		if (key)
-			map_put(&p->by_key, sv_c(key), (void *)(uintptr_t)(i + 1));
-		free(key);
+	free(key);
+	return at == SIZE_MAX ? 0 : at;
+}
+
+static void pair(struct pairing *p, enum likeness how)
+{
+	struct map old = { 0 }, new = { 0 };
+
+	for (size_t i = 0; i < p->from->n; i++)
+		if (!p->used[i])
+			enter(&old, doc_root(p->from->v[i]), how, i + 1);
+	for (size_t i = 0; i < p->to->n; i++)
+		if (!p->match[i])
+			enter(&new, doc_root(p->to->v[i]), how, i + 1);
+	for (size_t i = 0; i < p->to->n; i++) {
+		const struct node *root = doc_root(p->to->v[i]);
+		size_t at = p->match[i] || found(&new, root, how) != i + 1 ? 0 : found(&old, root, how);
+
+		if (!at)
+			continue;
+		p->match[i] = doc_root(p->from->v[at - 1]);
+		p->used[at - 1] = true;
 	}
+	map_free(&old);
+	map_free(&new);
 }
 
 static size_t changed(struct writer *w, const struct node *from, const struct node *to)
@@ -190,26 +211,23 @@ static size_t changed(struct writer *w, const struct node *from, const struct no
 
 size_t objects_diff(const struct docs *from, const struct docs *to, struct str *out)
 {
-	struct pairing p = { .from = from, .used = calloc(from->n + 1, sizeof(bool)) };
-	const struct node **match = calloc(to->n + 1, sizeof(*match));
+	struct pairing p = {
+		.from = from, .to = to,
+		.match = calloc(to->n + 1, sizeof(*p.match)), .used = calloc(from->n + 1, sizeof(*p.used)),
+	};
 	struct writer w = { .out = out };
 	size_t n = 0;
 
-	if (!p.used || !match)
+	if (!p.used || !p.match)
 		abort();
-	for (int without_hash = 0; without_hash < 2; without_hash++) {
-		enter(&p, without_hash);
-		for (size_t i = 0; i < to->n; i++)
-			if (!match[i])
-				match[i] = partner(&p, doc_root(to->v[i]), without_hash);
-	}
+	for (int how = 0; how < LIKENESSES; how++)
+		pair(&p, (enum likeness)how);
 	for (size_t i = 0; i < to->n; i++) {
-		if (match[i]) {
-			n += changed(&w, match[i], doc_root(to->v[i]));
-			continue;
-		}
-		title(&w, '+', doc_root(to->v[i]));
-		n++;
+		const struct node *root = doc_root(to->v[i]);
+
+		if (!p.match[i])
+			title(&w, '+', root);
+		n += p.match[i] ? changed(&w, p.match[i], root) : 1;
 	}
 	for (size_t i = 0; i < from->n; i++) {
 		if (p.used[i])
@@ -217,9 +235,8 @@ size_t objects_diff(const struct docs *from, const struct docs *to, struct str *
 		title(&w, '-', doc_root(from->v[i]));
 		n++;
 	}
-	map_free(&p.by_key);
 	str_free(&w.path);
+	free(p.match);
 	free(p.used);
-	free(match);
 	return n;
 }

@@ -3,6 +3,7 @@
 
 #include "base/yaml.h"
 
-/* Appends a paragraph for each object that was added, removed or changed; values of Secrets are masked. An object whose
- * generated name has only another hash counts as changed. Returns how many objects differ. */
+/* Appends a paragraph for each object that was added, removed or changed; values of Secrets are masked. Objects that
+ * differ in their hash, their namespace, or, as the only ones of their kind, their name count as changed. Returns how many
+ * objects differ. */
 size_t objects_diff(const struct docs *from, const struct docs *to, struct str *out);

@@ -9,9 +9,9 @@ struct change { const char *what, *where, *before; };
 
 struct trail {
 	struct doc *d;                  /* texts and the snapshot */
+	struct node *first;             /* the object as it was read; NULL: it was made */
 	struct node *seen;              /* the object after the last step */
 	struct map changes;             /* path -> its last change */
-	bool started;
 };
 
 struct step { struct trail *t; const char *what, *where; };
@@ -131,6 +131,8 @@ void trail_note(struct trail *t, const struct doc *d, const struct node *root, c
 	else if (t->seen)
 		return;
 	t->seen = node_copy(t->d, root);
+	if (!what)
+		t->first = t->seen;
 }
 
 /* ---- telling ---- */
@@ -143,7 +145,8 @@ static bool asked_for(const struct telling *w, const struct str *path)
 	return !w->field.n || (sv_starts(str_sv(path), w->field) && (path->n == w->field.n || strchr(".[", path->p[w->field.n])));
 }
 
-static void tell(const struct telling *w, const struct str *path, const struct node *n)
+/* A field that no step changed was set where it was read, even if a patch has said the same again. */
+static void tell(const struct telling *w, const struct str *path, const struct node *first, const struct node *n)
 {
 	const struct change *c = map_get(&w->t->changes, str_sv(path));
 	char at[256];
@@ -152,7 +155,7 @@ static void tell(const struct telling *w, const struct str *path, const struct n
 		return;
 	str_addf(w->out, "%s: ", str_c(path));
 	json_write(w->out, n, 0);
-	node_where(w->d, n, at);
+	node_where(w->d, !c && first ? first : n, at);
 	str_addf(w->out, "\n    set by %s%s%s\n", *at ? at : c && c->where ? c->where : "its source", c && c->what ? ", " : "",
 		 c && c->what ? c->what : "");
 	if (c && c->what && *at && c->where && strcmp(at, c->where) != 0)
@@ -161,25 +164,26 @@ static void tell(const struct telling *w, const struct str *path, const struct n
 		str_addf(w->out, "    before: %s\n", c->before);
 }
 
-static void tell_below(const struct telling *w, struct str *path, const struct node *n)
+static void tell_below(const struct telling *w, struct str *path, const struct node *first, const struct node *n)
 {
 	const struct member *m;
 	const struct node *item;
 	size_t mark = path->n, at = 0;
 
 	if (n->type < NODE_SEQ || !n->n) {
-		tell(w, path, n);
+		tell(w, path, first, n);
 		return;
 	}
 	node_members(m, n) {
 		add_key(path, (struct sv){ m->key, m->key_n });
-		tell_below(w, path, m->value);
+		tell_below(w, path, node_getn(first, (struct sv){ m->key, m->key_n }), m->value);
 		str_cut(path, mark);
 	}
 	node_each(item, n) {
-		add_item(path, item, at++);
-		tell_below(w, path, item);
+		add_item(path, item, at);
+		tell_below(w, path, same_item(first, item, at), item);
 		str_cut(path, mark);
+		at++;
 	}
 }
 
@@ -188,5 +192,5 @@ void trail_explain(const struct trail *t, const struct doc *d, const struct node
 	struct telling w = { t, d, sv_c(field), out };
 	AUTO(str) path = { 0 };
 
-	tell_below(&w, &path, root);
+	tell_below(&w, &path, t->first, root);
 }

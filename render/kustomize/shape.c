@@ -37,12 +37,11 @@ static const struct shape_field *find(const struct shape *s, struct sv name)
 static int unknown(const struct reading *r, const struct member *m)
 {
 	struct near near = near_to((struct sv){ m->key, m->key_n });
-	char where[256];
 
 	for (const struct shape_field *f = r->shape->fields; f->name; f++)
 		near_try(&near, f->name);
-	return err_set(r->err, ERR_BAD_REQUEST, "%s: unknown field \"%s%s%s\"" NEAR_FMT, node_where(r->from->doc, m->value, where),
-		       r->path, *r->path ? "." : "", m->key, NEAR_ARG(near));
+	return err_set(r->err, ERR_BAD_REQUEST, "%s:%u: unknown field \"%s%s%s\"" NEAR_FMT,
+		       doc_source_name(r->from->doc, m->value->source), m->line, r->path, *r->path ? "." : "", m->key, NEAR_ARG(near));
 }
 
 static int read_text(const struct reading *r, const struct node *n, const char *name, const char **out)

@@ -135,18 +135,13 @@ int scalar_check(const struct node *n, struct err *err)
 		       n->type == NODE_SEQ ? "SequenceNode" : "MappingNode");
 }
 
+/* The quotes stay; the file and the line of the old text do not. */
 static void overwrite(struct node *n, const struct node *with)
 {
-	uint16_t source = n->source;
-	uint32_t line = n->line;
 	uint8_t quotes = with->type == NODE_STR ? n->flags & (NODE_DOUBLE | NODE_SINGLE) : 0;
 
 	*n = *with;
 	n->flags |= quotes;
-	if (!n->line) {
-		n->source = source;
-		n->line = line;
-	}
 }
 
 void scalar_set(struct resource *r, struct node *n, struct sv text)
