@@ -324,7 +324,7 @@ void node_remove(struct node *seq, size_t at)
 
 static struct member *find(const struct node *map, struct sv key)
 {
-	if (!node_is(map, NODE_MAP))
+	if (!node_is(map, NODE_MAP) || !map->n)
 		return NULL;
 	for (struct member *m = map->members, *end = m + map->n; m < end; m++)
 		if (m->key_n == key.n && !memcmp(m->key, key.p, key.n))
