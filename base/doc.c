@@ -304,6 +304,8 @@ static void *more(struct doc *d, void *old, uint32_t n, uint32_t *cap, size_t si
 
 void node_insert(struct doc *d, struct node *seq, size_t at, struct node *item)
 {
+	if (!node_is(seq, NODE_SEQ))
+		return;
 	seq->items = more(d, seq->items, seq->n, &seq->cap, sizeof *seq->items);
 	if (at > seq->n)
 		at = seq->n;
@@ -316,7 +318,7 @@ void node_add(struct doc *d, struct node *seq, struct node *item) { node_insert(
 
 void node_remove(struct node *seq, size_t at)
 {
-	if (at >= seq->n)
+	if (at >= node_n(seq) || seq->type != NODE_SEQ)
 		return;
 	seq->n--;
 	memmove(seq->items + at, seq->items + at + 1, (seq->n - at) * sizeof *seq->items);
@@ -336,10 +338,10 @@ void node_setn(struct doc *d, struct node *map, struct sv key, struct node *valu
 {
 	struct member *m = find(map, key);
 
-	if (m) {
+	if (m)
 		m->value = value;
+	if (m || !node_is(map, NODE_MAP))
 		return;
-	}
 	map->members = more(d, map->members, map->n, &map->cap, sizeof *map->members);
 	map->members[map->n++] = (struct member){ doc_text(d, key), (uint32_t)key.n, value->line, value };
 }

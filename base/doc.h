@@ -77,6 +77,7 @@ struct node *node_import(struct doc *d, const struct doc *from, const struct nod
 
 struct node *node_empty(struct doc *d, const struct node *like);        /* an empty map or list from the same place */
 
+/* Changing a node that is not a list, or not a map, does nothing: input decides what is where. */
 void node_add(struct doc *d, struct node *seq, struct node *item);
 void node_insert(struct doc *d, struct node *seq, size_t at, struct node *item);
 void node_remove(struct node *seq, size_t at);

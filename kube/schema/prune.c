@@ -1,5 +1,6 @@
 /* Removing what no schema row knows. */
 #include "kube/schema/schema.h"
+#include "kube/schema/types.h"
 #include "kube/schema/walk.h"
 
 struct pruner { struct str path; struct str unknown; size_t n; struct str *warnings; enum schema_unknown mode; };
@@ -66,6 +67,7 @@ int schema_prune(struct node *root, const struct kind *k, enum schema_unknown mo
 	struct pruner p = { .warnings = warnings, .mode = mode };
 	int r = 0;
 
+	TRY(types_check(root, k, err));
 	if (k->type)
 		object(&p, root, k->type);
 	if (mode == UNKNOWN_STRICT && p.n)

@@ -153,7 +153,7 @@ void mismatch_free(struct mismatch *m)
 	str_free(&m->want);
 }
 
-void mismatch_text(const struct mismatch *m, struct str *out)
+static void text(const struct mismatch *m, struct str *out)
 {
 	static const char *const json_types[] = { "null", "bool", "number", "number", "string", "array", "object" };
 	bool number = m->at->type == NODE_INT || m->at->type == NODE_FLOAT;
@@ -166,4 +166,15 @@ void mismatch_text(const struct mismatch *m, struct str *out)
 	if (number && strncmp(str_c(&m->want), "int", 3) == 0)
 		str_addf(out, " " SV_FMT, SV_ARG(node_sv(m->at)));
 	str_addf(out, " into Go struct field " SV_FMT ".%s of type %s", SV_ARG(short_name(m->in)), str_c(&m->path), str_c(&m->want));
+}
+
+int types_check(const struct node *root, const struct kind *k, struct err *err)
+{
+	AUTO(mismatch) m = { 0 };
+	AUTO(str) s = { 0 };
+
+	if (types_match(root, k->type, &m))
+		return 0;
+	text(&m, &s);
+	return err_set(err, ERR_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s", k->kind, k->version, k->kind, str_c(&s));
 }

@@ -13,5 +13,6 @@ struct mismatch {               /* the first value that is not */
 
 bool types_match(const struct node *root, const struct type *t, struct mismatch *m);   /* false: *m is filled */
 void mismatch_free(struct mismatch *m);
-/* "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32" */
-void mismatch_text(const struct mismatch *m, struct str *out);
+/* The same as an error, in the words of Go's decoder: `Deployment in version "v1" cannot be handled as a Deployment: json:
+ * cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`. ERR_BAD_REQUEST. */
+MUST_CHECK int types_check(const struct node *root, const struct kind *k, struct err *err);

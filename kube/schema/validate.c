@@ -167,21 +167,11 @@ static int report(struct check *c, struct err *err)
 	return r;
 }
 
-static int wrong_type(const struct kind *k, const struct mismatch *m, struct err *err)
-{
-	AUTO(str) s = { 0 };
-
-	mismatch_text(m, &s);
-	return err_set(err, ERR_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s", k->kind, k->version, k->kind, str_c(&s));
-}
-
 int schema_validate(const struct node *root, const struct node *before, const struct kind *k, struct err *err)
 {
-	AUTO(mismatch) m = { 0 };
 	struct check c = { .root = root, .before = before, .kind = k };
 
-	if (!types_match(root, k->type, &m))
-		return wrong_type(k, &m, err);
+	TRY(types_check(root, k, err));
 	if (k->type)
 		object(&c, root, before, k->type);
 	int r = report(&c, err);
