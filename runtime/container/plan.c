@@ -1,6 +1,7 @@
 /* A container's spec as a plan: all defaults are decided here. */
 #include "runtime/container/caps.h"
 #include "runtime/container/container-internal.h"
+#include "runtime/container/overlay.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -261,6 +262,7 @@ static uint32_t plan_flags(const struct container_spec *s)
 	f |= s->read_only_root ? PLAN_READ_ONLY_ROOT : 0;
 	f |= s->no_new_privs ? PLAN_NO_NEW_PRIVS : 0;
 	f |= s->tty ? PLAN_TTY : 0;
+	f |= overlay_takes_single_layers() ? PLAN_SINGLE_LAYERS : 0;
 	return f | (s->stdin_open ? PLAN_STDIN_OPEN : 0);
 }
 

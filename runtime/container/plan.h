@@ -22,6 +22,7 @@ enum plan_flag {
 	PLAN_NEW_NET = 1, PLAN_NEW_IPC = 2, PLAN_NEW_UTS = 4, PLAN_NEW_PID = 8,
 	PLAN_JOIN_NET = 16, PLAN_JOIN_IPC = 32, PLAN_JOIN_UTS = 64, PLAN_JOIN_PID = 128,
 	PLAN_READ_ONLY_ROOT = 256, PLAN_NO_NEW_PRIVS = 512, PLAN_STDIN_OPEN = 1024, PLAN_TTY = 2048,
+	PLAN_SINGLE_LAYERS = 4096,      /* overlay.h */
 };
 
 struct plan_array { uint32_t at, n; };  /* offset of the first element, number of elements */

@@ -1,4 +1,5 @@
 #include "runtime/image/view.h"
+#include "runtime/container/overlay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,9 +45,7 @@ int view_open(const struct strings *layers, struct err *err)
 		fd = open(layers->v[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return fd < 0 ? err_errno(err, "open layer '%s'", layers->v[0]) : fd;
 	}
-	fd = merged(layers);
-	if (fd < 0)
-		fd = merged_by_mount(layers);
+	fd = overlay_takes_single_layers() ? merged(layers) : merged_by_mount(layers);
 	return fd < 0 ? err_errno(err, "merge %zu layers", layers->n) : fd;
 }
 

@@ -18,7 +18,7 @@ static long overlay_option(long fs, const char *key, const char *value)
 	return sys(fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* One lowerdir+ a layer (Linux 6.8): no limit on their number or on characters in their paths. */
+/* One option a layer: see overlay.h. */
 static long overlay_open(struct plan *p)
 {
 	const plan_slot *layers = PLAN_AT(p, p->layers, plan_slot);
@@ -49,12 +49,15 @@ static long overlay_open(struct plan *p)
  * clone belongs to the host's mount namespace, where nothing may be mounted from here. */
 static void mount_root(struct context *c)
 {
-	long tree = overlay_open(c->plan), r = sys(chdir, PLAN_TEXT(c->plan, c->plan->dir));
+	long r = sys(chdir, PLAN_TEXT(c->plan, c->plan->dir)), tree = -1;
 
-	if (r >= 0 && tree >= 0)
-		r = sys(move_mount, tree, "", AT_FDCWD, "rootfs", MOVE_MOUNT_F_EMPTY_PATH);
-	else if (r >= 0)        /* what is wrong is wrong here too, and an old kernel mounts it */
+	if (r >= 0 && c->plan->flags & PLAN_SINGLE_LAYERS) {
+		r = tree = overlay_open(c->plan);
+		if (r >= 0)
+			r = sys(move_mount, tree, "", AT_FDCWD, "rootfs", MOVE_MOUNT_F_EMPTY_PATH);
+	} else if (r >= 0) {
 		r = sys(mount, "overlay", "rootfs", "overlay", 0, PLAN_TEXT(c->plan, c->plan->overlay));
+	}
 	if (r >= 0)
 		r = sys(chdir, "rootfs");
 	if (r < 0)

@@ -313,10 +313,12 @@ static void shares(struct container_spec *s)
 
 static void container_sees_its_limits(void **state)
 {
-	if (!path_exists("/sys/fs/cgroup/memory"))
-		skip();
-	expect(*state, shares, "cd /sys/fs/cgroup; cat cpu/cpu.cfs_quota_us cpu/cpu.shares memory/memory.limit_in_bytes pids/pids.max", 0,
-	       "25000\n512\n67108864\n100\n");
+	if (path_exists("/sys/fs/cgroup/memory"))
+		expect(*state, shares, "cd /sys/fs/cgroup; cat cpu/cpu.cfs_quota_us cpu/cpu.shares memory/memory.limit_in_bytes "
+		       "pids/pids.max", 0, "25000\n512\n67108864\n100\n");
+	else
+		expect(*state, shares, "cd /sys/fs/cgroup; cat cpu.max cpu.weight memory.max pids.max", 0,
+		       "25000 100000\n20\n67108864\n100\n");
 }
 
 /* ---- output ---- */
