@@ -78,7 +78,7 @@ struct unit {
 	struct backoff backoff;
 	int64_t retry_ms;                       /* loop time; do not start before */
 	const char *restart_why;                /* set by a failed probe or hook: end it, the policy decides what then */
-	struct { bool begun, hook, signaled; int64_t deadline_ms; } stop;
+	struct { bool begun, hook, signaled, deaf; int64_t deadline_ms; } stop;
 };
 
 /* ---- agent.c ---- */
@@ -123,6 +123,7 @@ MUST_CHECK int unit_launch(struct unit *u, const struct image *image, struct lau
 /* ---- ending.c: a pod that is being deleted ---- */
 enum ending { ENDING_NOT, ENDING_STOP, ENDING_CLEAN, ENDING_DONE };
 int64_t worker_end(struct worker *w);                           /* one step */
+int worker_inbound(struct worker *w, unsigned *n);              /* open connections to the pod's servers; parks; less than 0: not known */
 
 /* ---- probes.c ---- */
 void probes_start(struct unit *u);

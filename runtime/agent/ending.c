@@ -33,6 +33,17 @@ static void count_inbound(void *arg)
 	j->result = network_inbound(j->fd, &j->n, NULL);
 }
 
+int worker_inbound(struct worker *w, unsigned *n)
+{
+	struct count_job j = { .fd = w->sandbox.net };
+
+	if (j.fd < 0)
+		return -ERR_NOT_FOUND;
+	fiber_job(count_inbound, &j);
+	*n = j.n;
+	return j.result;
+}
+
 /* Requests that are being answered get their answers: the signal waits until the pod's servers have no open connections.
  * Two looks in a row, as a connection that the kernel sent here just before may still be on its way up. */
 static void drain(struct worker *w)
@@ -41,10 +52,10 @@ static void drain(struct worker *w)
 	int quiet = 0;
 
 	while (quiet < 2 && loop_now_ms(w->a->loop) < until && !w->gone && runs(w)) {
-		struct count_job j = { .fd = w->sandbox.net };
+		unsigned n;
+		int r = worker_inbound(w, &n);
 
-		fiber_job(count_inbound, &j);
-		quiet = j.result < 0 ? 2 : j.n ? 0 : quiet + 1;
+		quiet = r < 0 ? 2 : n ? 0 : quiet + 1;
 		if (quiet < 2 && fiber_sleep(DRAIN_LOOK_MS) < 0)
 			return;
 		for (size_t i = 0; i < w->n_units; i++)

@@ -2,11 +2,13 @@
 #include "runtime/agent/agent-internal.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/fs.h"
 #include "kube/object.h"
 
 #define MESSAGE_MAX 4096
+#define DEAF_LOOK_MS 50
 
 void run_move(struct kept_run *to, struct kept_run *from)
 {
@@ -288,26 +290,65 @@ static void begin_stop(struct unit *u, int64_t grace_ms)
 	fiber_group_start(&u->w->fibers, "preStop", run_hook, h);
 }
 
+/* The container's first process does nothing about the signal. Anywhere else it would end by it; as process 1 of its
+ * namespace it does not even notice, and its whole grace period would be waited for in vain. */
+static bool is_deaf(const struct unit *u, int signo)
+{
+	struct container_status s;
+	AUTO(str) text = { 0 };
+	uint64_t handled = 0;
+	char path[32];
+
+	container_get(u->c, &s);
+	snprintf(path, sizeof path, "/proc/%d/status", (int)s.pid);
+	if (s.pid <= 0 || file_read(path, 16 << 10, &text, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		const char *line = strstr(str_c(&text), i ? "SigIgn:\t" : "SigCgt:\t");
+
+		if (!line)
+			return false;
+		handled |= strtoull(line + 8, NULL, 16);
+	}
+	return !(handled >> (signo - 1) & 1);
+}
+
+static void signal_end(struct unit *u)
+{
+	int signo = u->stop_signal ? u->stop_signal : SIGTERM;
+
+	u->stop.signaled = true;
+	/* What runs to its end may reach it within its grace period; what serves has nothing to wait for but its clients. */
+	u->stop.deaf = str_eq(node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always"), "Always") && is_deaf(u, signo);
+	(void)container_kill(u->c, signo, NULL);
+}
+
+static int64_t kill_now(struct unit *u)
+{
+	(void)!container_stop(u->c, u->stop_signal, 0, NULL);
+	unit_poll_exit(u);
+	return u->now.run.kind == RUN_RUNNING ? 1000 : -1;
+}
+
 int64_t unit_stop(struct unit *u, int64_t grace_ms)
 {
-	int64_t now = loop_now_ms(u->w->a->loop), deadline;
+	int64_t now = loop_now_ms(u->w->a->loop);
+	unsigned n;
 
 	unit_poll_exit(u);
 	if (!u->c || u->now.run.kind != RUN_RUNNING)
 		return -1;
 	if (!u->stop.begun)
 		begin_stop(u, grace_ms);
-	deadline = now + grace_ms;
-	if (deadline < u->stop.deadline_ms)     /* a shorter grace came later: delete --now */
-		u->stop.deadline_ms = deadline;
-	if (now >= u->stop.deadline_ms) {
-		(void)!container_stop(u->c, u->stop_signal, 0, NULL);
-		unit_poll_exit(u);
-		return u->now.run.kind == RUN_RUNNING ? 1000 : -1;
-	}
-	if (!u->stop.hook && !u->stop.signaled) {
-		u->stop.signaled = true;
-		(void)container_kill(u->c, u->stop_signal ? u->stop_signal : SIGTERM, NULL);
-	}
-	return u->stop.deadline_ms - now;
+	if (now + grace_ms < u->stop.deadline_ms)       /* a shorter grace came later: delete --now */
+		u->stop.deadline_ms = now + grace_ms;
+	if (now >= u->stop.deadline_ms)
+		return kill_now(u);
+	if (!u->stop.hook && !u->stop.signaled)
+		signal_end(u);
+	if (!u->stop.deaf || worker_inbound(u->w, &n) < 0)
+		return u->stop.deadline_ms - now;
+	if (!n)
+		return kill_now(u);
+	return u->stop.deadline_ms - now < DEAF_LOOK_MS ? u->stop.deadline_ms - now : DEAF_LOOK_MS;
 }

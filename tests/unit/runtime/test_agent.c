@@ -127,6 +127,10 @@ static void delete_body(struct lab_node *l)
 	CHECK(l, clock_ms() - started < 3000);
 	CHECK(l, !pod_dirs(l));
 	CHECK(l, lab_await_event(l, "Killing", "Stopping container c"));
+	lab_pod(l, "deaf", "\"terminationGracePeriodSeconds\":30," WEB "}]");
+	CHECK(l, lab_await(l, "deaf", "Ready", "True"));
+	lab_delete(l, "Pod", "deaf", -1);
+	CHECK(l, lab_await_gone(l, "deaf"));    /* within the 15 s that it waits */
 	lab_pod(l, "stubborn", "\"terminationGracePeriodSeconds\":1,\"containers\":[{\"name\":\"c\"," SHELL("trap '' TERM; while true; do /bin/busybox sleep 0.05; done") "}]");
 	CHECK(l, lab_await(l, "stubborn", "Ready", "True"));
 	lab_delete(l, "Pod", "stubborn", -1);
