@@ -16,6 +16,8 @@ const struct controller_spec *const controllers[] = {
 	&serviceaccount_controller,
 	&garbage_controller,
 	&podgc_controller,
+	&daemonset_controller,
+	&statefulset_controller,
 	&job_controller,
 	&rollout_controller,
 	&analysis_controller,

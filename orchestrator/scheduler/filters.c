@@ -99,18 +99,26 @@ bool node_terms_match(const struct node *terms, const struct node *node)
 	return false;
 }
 
+bool node_is_selected(const struct node *pod, const struct node *node)
+{
+	const struct node *required = node_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+	const struct node *selector = node_at(pod, "spec.nodeSelector");
+	const struct member *m;
+
+	if (required && !node_terms_match(node_get(required, "nodeSelectorTerms"), node))
+		return false;
+	node_members(m, selector)
+		if (!str_eq(meta_label(node, m->key), node_text(m->value)))
+			return false;
+	return true;
+}
+
 static bool is_selected(const struct request *rq, const struct candidate *c, struct str *why)
 {
-	const struct node *required = node_at(rq->pod->root, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
-	const struct member *m;
-	const struct node *selector = node_at(rq->pod->root, "spec.nodeSelector");
-	bool fits = !required || node_terms_match(node_get(required, "nodeSelectorTerms"), c->node->root);
-
-	node_members(m, selector)
-		fits &= str_eq(meta_label(c->node->root, m->key), node_text(m->value));
-	if (!fits)
-		str_set(why, "node(s) didn't match Pod's node affinity/selector");
-	return fits;
+	if (node_is_selected(rq->pod->root, c->node->root))
+		return true;
+	str_set(why, "node(s) didn't match Pod's node affinity/selector");
+	return false;
 }
 
 /* ---- the node's own state ---- */

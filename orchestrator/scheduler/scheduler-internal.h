@@ -42,6 +42,8 @@ struct score {
 extern const struct filter filters[];           /* ended by a NULL name, like scores */
 extern const struct score scores[];
 
+/* nodeSelector and required node affinity of a pod. */
+bool node_is_selected(const struct node *pod, const struct node *node);
 bool node_terms_match(const struct node *terms, const struct node *node);       /* nodeSelectorTerms: any of them */
 bool node_term_matches(const struct node *term, const struct node *node);
 const struct node *untolerated_taint(const struct node *pod, const struct node *node, const char *effect);      /* NULL: none */

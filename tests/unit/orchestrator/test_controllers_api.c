@@ -301,6 +301,32 @@ static int deletes(struct cluster *k, struct err *err)
 	return await_count(k, "v1", "Endpoints", "default", 0, err);
 }
 
+#define POD_OF(app) "\"template\":{\"metadata\":{\"labels\":{\"app\":\"" app "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
+#define OTHER(kind, name, spec) \
+	"{\"apiVersion\":\"apps/v1\",\"kind\":\"" kind "\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"default\"},\"spec\":{" spec \
+	"\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}}," POD_OF(name) "}}"
+#define JOB \
+	"{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"work\",\"namespace\":\"default\"},\"spec\":{\"backoffLimit\":0," \
+	"\"template\":{\"spec\":{\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}"
+
+static int other_workloads(struct cluster *k, struct err *err)
+{
+	TRY(create(k, OTHER("DaemonSet", "agent", ""), err));
+	TRY(create(k, OTHER("StatefulSet", "db", "\"replicas\":2,\"serviceName\":\"db\","), err));
+	TRY(create(k, JOB, err));
+	AWAIT(k, err, "apps/v1", "DaemonSet", "default", "agent", "status.numberReady", "1");
+	AWAIT(k, err, "apps/v1", "StatefulSet", "default", "db", "status.readyReplicas", "2");
+	AWAIT(k, err, "v1", "Pod", "default", "db-1", "status.phase", "Running");
+	AWAIT(k, err, "batch/v1", "Job", "default", "work", "status.ready", "1");
+	TRY(merge(k, "apps/v1", "StatefulSet", "db", "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"j\"}]}}}}", err));
+	AWAIT(k, err, "v1", "Pod", "default", "db-0", "spec.containers.0.image", "j");
+	AWAIT(k, err, "apps/v1", "StatefulSet", "default", "db", "status.updatedReplicas", "2");
+	TRY(await_count(k, "apps/v1", "ControllerRevision", "default", 3, err));
+	TRY(client_delete(k->client, kinds_find(k->kinds, "batch/v1", "Job"), "default", "work",
+			  &(struct delete_opts){ .propagation = "Background", .grace_seconds = -1 }, err));
+	return await_count(k, "v1", "Pod", "default", 3, err);
+}
+
 #define ROLLOUTS "argoproj.io/v1alpha1", "Rollout"
 #define CANARY \
 	"{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{" \
@@ -394,6 +420,12 @@ static void controllers_roll_out_a_canary_by_weight(void **state)
 	run_script(rolls_out);
 }
 
+static void controllers_run_the_other_workloads(void **state)
+{
+	(void)state;
+	run_script(other_workloads);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +433,7 @@ int main(void)
 		TEST(controllers_delete_what_a_deployment_made),
 		TEST(controllers_end_a_namespace_with_all_its_content),
 		TEST(controllers_roll_out_a_canary_by_weight),
+		TEST(controllers_run_the_other_workloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
