@@ -1,146 +1,282 @@
 #include "render/chart/load.h"
 
+#include "base/semver.h"
+#include "render/chart/archive.h"
+#include "render/chart/helmignore.h"
+
 #include <stdlib.h>
 
 #define FILE_MAX ((size_t)5 << 20)
+#define PACKAGE_MAX ((size_t)32 << 20)
 #define DEPTH_MAX 8                     /* of charts in charts */
 
-static int add_file(struct vfs *v, const char *path, const char *name, struct chart_files *to, struct err *err)
+struct loader { struct vfs *v; const char *dir; struct chart *chart; struct helmignore *ignore; int depth; };
+
+static int load_dir(struct vfs *v, const char *dir, int depth, struct chart **out, struct err *err);
+static int load_package(struct vfs *v, const char *path, int depth, struct chart **out, struct err *err);
+
+static void join(struct str *out, const char *dir, const char *name)
+{
+	str_cut(out, 0);
+	str_addf(out, "%s%s%s", dir, *dir ? "/" : "", name);
+}
+
+/* ---- files ---- */
+
+static int add_file(struct loader *l, const char *name, struct chart_files *to, struct err *err)
 {
 	struct chart_file f = { 0 };
+	AUTO(str) path = { 0 };
 
-	TRY(vfs_read(v, path, FILE_MAX, &f.text, err));
+	join(&path, l->dir, name);
+	TRY(vfs_read(l->v, str_c(&path), FILE_MAX, &f.text, err));
 	f.path = sv_dup(sv_c(name));
 	vec_push(to, f);
 	return 0;
 }
 
-/* Everything below dir, recursively; name is dir as seen from the chart. */
-static int add_tree(struct vfs *v, const char *dir, const char *name, struct chart_files *to, struct err *err)
+/* Everything below a directory of the chart that is not ignored. */
+static int add_tree(struct loader *l, const char *dir, struct chart_files *to, struct err *err)
 {
 	struct vfs_entries entries = { 0 };
-	int r = vfs_list(v, dir, &entries, err);
+	AUTO(str) path = { 0 };
+	int r;
 
+	join(&path, l->dir, dir);
+	r = vfs_list(l->v, str_c(&path), &entries, err);
 	for (size_t i = 0; r >= 0 && i < entries.n; i++) {
-		AUTO(str) path = { 0 };
-		AUTO(str) as = { 0 };
+		AUTO(str) name = { 0 };
 
-		str_addf(&path, "%s/%s", dir, entries.v[i].name);
-		str_addf(&as, "%s/%s", name, entries.v[i].name);
-		if (entries.v[i].type == VFS_DIR)
-			r = add_tree(v, str_c(&path), str_c(&as), to, err);
-		else
-			r = add_file(v, str_c(&path), str_c(&as), to, err);
+		join(&name, dir, entries.v[i].name);
+		if (helmignore_matches(l->ignore, str_c(&name), entries.v[i].type == VFS_DIR))
+			continue;
+		r = entries.v[i].type == VFS_DIR ? add_tree(l, str_c(&name), to, err) : add_file(l, str_c(&name), to, err);
 	}
 	vfs_entries_free(&entries);
 	return r;
 }
 
 /* A YAML file whose root is a mapping; an absent or empty one gives an empty mapping. */
-static int read_map(struct vfs *v, const char *path, bool required, struct doc **out, struct err *err)
+static int read_map(struct loader *l, const char *name, bool required, struct doc **out, struct err *err)
 {
+	AUTO(str) path = { 0 };
 	AUTO(str) text = { 0 };
 	AUTO(err) absent = { 0 };
-	int r = vfs_read(v, path, FILE_MAX, &text, &absent);
 
+	join(&path, l->dir, name);
+	int r = vfs_read(l->v, str_c(&path), FILE_MAX, &text, &absent);
 	if (r < 0 && (required || r != -ERR_NOT_FOUND))
 		return err_move(err, &absent);
-	TRY(yaml_read(str_sv(&text), path, 0, out, err));
+	TRY(yaml_read(str_sv(&text), str_c(&path), 0, out, err));
 	if (node_is(doc_root(*out), NODE_MAP))
 		return 0;
 	if (doc_root(*out) && !node_is(doc_root(*out), NODE_NULL))
-		return err_set(err, ERR_INVALID, "%s: want a mapping, got %s", path, node_type_name(doc_root(*out)));
+		return err_set(err, ERR_INVALID, "%s: want a mapping, got %s", str_c(&path), node_type_name(doc_root(*out)));
 	doc_set_root(*out, node_map(*out));
 	return 0;
 }
 
-static int load(struct vfs *v, const char *path, const struct chart *parent, int depth, struct chart **out, struct err *err);
+/* ---- Chart.yaml ---- */
 
-static int load_dep(struct vfs *v, const char *path, struct chart *c, int depth, struct err *err)
+/* Charts of version 1 name their dependencies in a file of their own. */
+static int read_requirements(struct loader *l, struct err *err)
 {
-	struct chart *dep = NULL;
+	struct chart *c = l->chart;
+	AUTO_DOC requirements = NULL;
 
-	TRY(load(v, path, c, depth + 1, &dep, err));
+	if (node_get(doc_root(c->meta), "dependencies"))
+		return 0;
+	TRY(read_map(l, "requirements.yaml", false, &requirements, err));
+	const struct node *list = node_get(doc_root(requirements), "dependencies");
+	if (list)
+		node_set(c->meta, doc_root(c->meta), "dependencies", node_copy(c->meta, list));
+	return 0;
+}
+
+static int check_meta(const struct loader *l, struct err *err)
+{
+	const struct node *meta = doc_root(l->chart->meta);
+	const char *name = node_str_at(meta, "name"), *api = node_str_at(meta, "apiVersion");
+	struct sv version = node_sv(node_get(meta, "version"));
+	struct semver unused;
+
+	if (!name || !*name)
+		return err_set(err, ERR_INVALID, "%s/Chart.yaml: name is required", l->dir);
+	if (strchr(name, '/') || str_eq(name, ".") || str_eq(name, ".."))
+		return err_set(err, ERR_INVALID, "%s/Chart.yaml: name '%s' is not a name of a directory", l->dir, name);
+	if (!api)
+		return err_set(err, ERR_INVALID, "%s/Chart.yaml: apiVersion is required", l->dir);
+	if (!version.n || !semver_parse(version, &unused))
+		return err_set(err, ERR_INVALID, "%s/Chart.yaml: version '" SV_FMT "' is not a semantic version", l->dir, SV_ARG(version));
+	return 0;
+}
+
+static int read_meta(struct loader *l, struct err *err)
+{
+	struct chart *c = l->chart;
+
+	TRY(read_map(l, "Chart.yaml", true, &c->meta, err));
+	TRY(read_requirements(l, err));
+	TRY(check_meta(l, err));
+	chart_set_name(c, node_str_at(doc_root(c->meta), "name"));
+	return read_map(l, "values.yaml", false, &c->values, err);
+}
+
+/* ---- charts/ ---- */
+
+static int add_dep(struct loader *l, const char *path, enum vfs_type type, struct err *err)
+{
+	struct chart *c = l->chart, *dep = NULL;
+
+	TRY(type == VFS_DIR ? load_dir(l->v, path, l->depth + 1, &dep, err) : load_package(l->v, path, l->depth + 1, &dep, err));
+	dep->parent = c;
 	c->deps = vec_room(c->deps, &c->cap_deps, c->n_deps + 1, sizeof *c->deps);
 	c->deps[c->n_deps++] = dep;
 	return 0;
 }
 
-static int load_deps(struct vfs *v, const char *dir, struct chart *c, int depth, struct err *err)
+/* Names that begin with a dot or an underscore are passed over, as Helm does; anything else must be a chart. */
+static int add_deps(struct loader *l, struct err *err)
 {
 	struct vfs_entries entries = { 0 };
-	int r = vfs_list(v, dir, &entries, err);
+	AUTO(str) dir = { 0 };
+	int r;
 
+	join(&dir, l->dir, "charts");
+	r = vfs_list(l->v, str_c(&dir), &entries, err);
 	for (size_t i = 0; r >= 0 && i < entries.n; i++) {
 		AUTO(str) path = { 0 };
+		AUTO(str) name = { 0 };
 
-		str_addf(&path, "%s/%s", dir, entries.v[i].name);
-		if (entries.v[i].type == VFS_DIR)
-			r = load_dep(v, str_c(&path), c, depth, err);
+		join(&path, str_c(&dir), entries.v[i].name);
+		join(&name, "charts", entries.v[i].name);
+		if (strchr("._", *entries.v[i].name) ||
+		    helmignore_matches(l->ignore, str_c(&name), entries.v[i].type == VFS_DIR))
+			continue;
+		r = add_dep(l, str_c(&path), entries.v[i].type, err);
 	}
 	vfs_entries_free(&entries);
 	return r;
 }
 
-static int load_entry(struct vfs *v, const char *path, const char *name, enum vfs_type type, struct chart *c, int depth,
-		      struct err *err)
+/* ---- a chart ---- */
+
+static const char *const own_files[] = { "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml",
+					 "requirements.lock", ".helmignore", NULL };
+
+static int add_entry(struct loader *l, const struct vfs_entry *e, struct err *err)
 {
-	if (type != VFS_DIR)
-		return add_file(v, path, name, &c->files, err);
-	if (str_eq(name, "templates"))
-		return add_tree(v, path, name, &c->templates, err);
-	if (str_eq(name, "crds"))
-		return add_tree(v, path, name, &c->crds, err);
-	if (str_eq(name, "charts"))
-		return load_deps(v, path, c, depth, err);
-	return add_tree(v, path, name, &c->files, err);
+	for (size_t i = 0; e->type != VFS_DIR && own_files[i]; i++)
+		if (str_eq(own_files[i], e->name))
+			return 0;
+	if (helmignore_matches(l->ignore, e->name, e->type == VFS_DIR))
+		return 0;
+	if (e->type != VFS_DIR)
+		return add_file(l, e->name, &l->chart->files, err);
+	if (str_eq(e->name, "templates"))
+		return add_tree(l, e->name, &l->chart->templates, err);
+	if (str_eq(e->name, "charts"))
+		return add_deps(l, err);
+	if (str_eq(e->name, "crds"))
+		TRY(add_tree(l, e->name, &l->chart->crds, err));
+	return add_tree(l, e->name, &l->chart->files, err);
 }
 
-static int fill(struct vfs *v, const char *path, struct chart *c, int depth, struct err *err)
+static int read_optional(struct loader *l, const char *name, struct str *out, struct err *err)
 {
-	AUTO(str) file = { 0 };
+	AUTO(str) path = { 0 };
+	AUTO(err) absent = { 0 };
+
+	join(&path, l->dir, name);
+	int r = vfs_read(l->v, str_c(&path), FILE_MAX, out, &absent);
+	return r < 0 && r != -ERR_NOT_FOUND ? err_move(err, &absent) : 0;
+}
+
+static int fill(struct loader *l, struct err *err)
+{
+	AUTO(str) ignored = { 0 };
 	struct vfs_entries entries = { 0 };
 	int r;
 
-	str_addf(&file, "%s%sChart.yaml", path, *path ? "/" : "");
-	TRY(read_map(v, str_c(&file), true, &c->meta, err));
-	c->name = node_str_at(doc_root(c->meta), "name");
-	if (!c->name || !*c->name)
-		return err_set(err, ERR_INVALID, "%s: name is required", str_c(&file));
-	c->path = c->parent ? str_fmt("%s/charts/%s", c->parent->path, c->name) : sv_dup(sv_c(c->name));
-	str_cut(&file, 0);
-	str_addf(&file, "%s%svalues.yaml", path, *path ? "/" : "");
-	TRY(read_map(v, str_c(&file), false, &c->values, err));
-	r = vfs_list(v, path, &entries, err);
-	for (size_t i = 0; r >= 0 && i < entries.n; i++) {
-		AUTO(str) at = { 0 };
-
-		str_addf(&at, "%s%s%s", path, *path ? "/" : "", entries.v[i].name);
-		r = load_entry(v, str_c(&at), entries.v[i].name, entries.v[i].type, c, depth, err);
-	}
+	if (l->depth > DEPTH_MAX)
+		return err_set(err, ERR_INVALID, "%s: more than %d charts in one another", l->dir, DEPTH_MAX);
+	TRY(read_meta(l, err));
+	TRY(read_optional(l, "values.schema.json", &l->chart->schema, err));
+	TRY(read_optional(l, ".helmignore", &ignored, err));
+	TRY(helmignore_parse(str_sv(&ignored), ".helmignore", &l->ignore, err));
+	r = vfs_list(l->v, l->dir, &entries, err);
+	for (size_t i = 0; r >= 0 && i < entries.n; i++)
+		r = add_entry(l, &entries.v[i], err);
 	vfs_entries_free(&entries);
 	return r;
 }
 
-static int load(struct vfs *v, const char *path, const struct chart *parent, int depth, struct chart **out, struct err *err)
+static int load_dir(struct vfs *v, const char *dir, int depth, struct chart **out, struct err *err)
 {
 	struct chart *c = calloc(1, sizeof *c);
-	int r;
+	struct loader l = { .v = v, .dir = dir, .chart = c, .depth = depth };
 
 	if (!c)
 		abort();
-	c->parent = parent;
-	r = depth > DEPTH_MAX ? err_set(err, ERR_INVALID, "%s: more than %d charts in one another", path, DEPTH_MAX)
-			      : fill(v, path, c, depth, err);
+	c->view = v;
+	c->dir = sv_dup(sv_c(dir));
+	int r = fill(&l, err);
+	helmignore_free(&l.ignore);
 	if (r < 0)
 		chart_free(&c);
 	*out = c;
 	return r;
 }
 
+static int load_package(struct vfs *v, const char *path, int depth, struct chart **out, struct err *err)
+{
+	AUTO(str) bytes = { 0 };
+
+	TRY(vfs_read(v, path, PACKAGE_MAX, &bytes, err));
+	struct vfs *archive = chart_archive(str_sv(&bytes), path, err);
+	if (!archive)
+		return err ? -(int)err->code : -ERR_INVALID;
+	int r = err_wrap(err, load_dir(archive, "", depth, out, err), "%s", path);
+	if (r < 0)
+		vfs_free(archive);
+	else
+		(*out)->archive = archive;
+	return r;
+}
+
 int chart_load(struct vfs *v, const char *path, struct chart **out, struct err *err)
 {
-	return load(v, str_eq(path, ".") ? "" : path, NULL, 0, out, err);
+	enum vfs_type type;
+
+	TRY(vfs_stat(v, path, &type, err));
+	TRY(type == VFS_DIR ? load_dir(v, str_eq(path, ".") ? "" : path, 0, out, err) : load_package(v, path, 0, out, err));
+	chart_set_paths(*out);
+	return 0;
+}
+
+int chart_load_again(const struct chart *c, struct chart **out, struct err *err)
+{
+	TRY(load_dir(c->view, c->dir, 0, out, err));
+	(*out)->parent = c->parent;
+	return 0;
+}
+
+void chart_set_name(struct chart *c, const char *name)
+{
+	char *copy = sv_dup(sv_c(name));
+
+	free(c->name);
+	c->name = copy;
+}
+
+void chart_set_paths(struct chart *c)
+{
+	free(c->path);
+	c->path = c->parent ? str_fmt("%s/charts/%s", c->parent->path, c->name) : sv_dup(sv_c(c->name));
+	for (size_t i = 0; i < c->n_deps; i++) {
+		c->deps[i]->parent = c;
+		chart_set_paths(c->deps[i]);
+	}
 }
 
 static void free_files(struct chart_files *files)
@@ -168,6 +304,11 @@ void chart_free(struct chart **cp)
 	free_files(&c->crds);
 	doc_drop(&c->meta);
 	doc_drop(&c->values);
+	str_free(&c->schema);
+	free(c->name);
 	free(c->path);
+	free(c->dir);
+	if (c->archive)
+		vfs_free(c->archive);
 	free(c);
 }

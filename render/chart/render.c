@@ -1,6 +1,7 @@
 /* render/chart/render.c - a chart to objects: values, then every template of every chart, then the order of installation. */
 #include "render/chart/chart.h"
 
+#include "render/chart/deps.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/objects.h"
 #include "render/chart/load.h"
@@ -292,15 +293,15 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	struct job j = { .opts = o, .out = out };
 	AUTO_DOC d = doc_new();
 	struct chart *c = NULL;
-	struct node *values;
+	struct node *said;
 	int r;
 
 	out->type = RENDER_CHART;
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
 	j.gotmpl = gotmpl_new(j.sandbox);
-	if ((r = values_compute(d, c, o, &values, err)) >= 0)
-		r = render_chart(&j, c, values, err);
+	if ((r = values_said(d, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0)
+		r = render_chart(&j, c, values_coalesce(d, c, said), err);
 	job_free(&j);
 	chart_free(&c);
 	return r;

@@ -44,8 +44,7 @@ static int apply_file(struct doc *d, struct node **values, const struct render_s
 	return 0;
 }
 
-/* The sets as one tree: what the caller says, nulls included, so that they can remove defaults. */
-static int user_values(struct doc *d, const struct render_opts *o, struct node **out, struct err *err)
+int values_said(struct doc *d, const struct render_opts *o, struct node **out, struct err *err)
 {
 	*out = node_map(d);
 	for (size_t i = 0; i < o->n_sets; i++) {
@@ -67,26 +66,16 @@ static void pass_global(struct doc *d, struct node *below, const struct node *pa
 		node_set(d, below, "global", values_merge(d, node_get(below, "global"), global));
 }
 
-/* Each chart's own values.yaml below what was said above it. */
-static struct node *coalesce(struct doc *d, const struct chart *c, const struct node *said)
+struct node *values_coalesce(struct doc *d, const struct chart *c, const struct node *said)
 {
 	struct node *values = values_merge(d, doc_root(c->values), said);
 
 	for (size_t i = 0; i < c->n_deps; i++) {
 		const struct node *for_dep = node_get(values, c->deps[i]->name);
-		struct node *below = coalesce(d, c->deps[i], node_is(for_dep, NODE_MAP) ? for_dep : NULL);
+		struct node *below = values_coalesce(d, c->deps[i], node_is(for_dep, NODE_MAP) ? for_dep : NULL);
 
 		pass_global(d, below, values);
 		node_set(d, values, c->deps[i]->name, below);
 	}
 	return values;
-}
-
-int values_compute(struct doc *d, const struct chart *c, const struct render_opts *o, struct node **out, struct err *err)
-{
-	struct node *said;
-
-	TRY(user_values(d, o, &said, err));
-	*out = coalesce(d, c, said);
-	return 0;
 }

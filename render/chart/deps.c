@@ -1,0 +1,238 @@
+#include "render/chart/deps.h"
+
+#include "base/semver.h"
+#include "render/chart/values.h"
+
+#include <stdlib.h>
+
+static const char *text(const struct node *entry, const char *key) { return node_str_or(entry, key, ""); }
+
+/* ---- which entry of Chart.yaml is about which chart ---- */
+
+static bool is_about(const struct node *entry, const struct chart *dep)
+{
+	struct semver version;
+	struct sv range = node_sv(node_get(entry, "version"));
+
+	if (!str_eq(text(entry, "name"), node_str_at(doc_root(dep->meta), "name")))
+		return false;
+	if (!range.n || !semver_parse(node_sv(node_get(doc_root(dep->meta), "version")), &version))
+		return true;
+	return semver_match(range, &version, NULL) > 0;
+}
+
+static const char *name_of(const struct node *entry) { return *text(entry, "alias") ? text(entry, "alias") : text(entry, "name"); }
+
+struct charts { struct chart **v; size_t n, cap; };
+
+/* Each entry takes the chart that it is about; one that was taken already is loaded again, as it has another alias. */
+static int take(struct chart *c, const struct node *entry, bool *taken, struct charts *out, struct err *err)
+{
+	for (size_t i = 0; i < c->n_deps; i++) {
+		struct chart *dep = c->deps[i];
+
+		if (!is_about(entry, dep))
+			continue;
+		if (taken[i])
+			TRY(chart_load_again(dep, &dep, err));
+		taken[i] = true;
+		vec_push(out, dep);
+		chart_set_name(dep, name_of(entry));
+		return 0;
+	}
+	return err_set(err, ERR_NOT_FOUND, "chart '%s': found in Chart.yaml, but missing in charts/ directory: %s", c->path,
+		       text(entry, "name"));
+}
+
+/* Charts that no entry is about stay as they are. */
+static int match_entries(struct chart *c, struct err *err)
+{
+	const struct node *entries = node_get(doc_root(c->meta), "dependencies");
+	bool *taken = calloc(c->n_deps + 1, sizeof *taken);
+	struct charts all = { 0 };
+	struct node *entry;
+	int r = 0;
+
+	if (!taken)
+		abort();
+	node_each(entry, entries)
+		if (r >= 0)
+			r = take(c, entry, taken, &all, err);
+	for (size_t i = c->n_deps; i-- > 0;)
+		if (!taken[i]) {
+			vec_push(&all, c->deps[i]);
+			for (size_t k = all.n - 1; k > 0; k--)          /* before those of the entries, in their order */
+				all.v[k] = all.v[k - 1];
+			all.v[0] = c->deps[i];
+		}
+	free(taken);
+	free(c->deps);
+	c->deps = all.v;
+	c->n_deps = all.n;
+	c->cap_deps = all.cap;
+	chart_set_paths(c);
+	return r;
+}
+
+/* ---- conditions and tags ---- */
+
+/* A path of names in the values, as "redis.enabled". */
+static const struct node *value_at(const struct node *values, struct sv path)
+{
+	struct sv name;
+
+	while (values && path.n) {
+		sv_cut(path, '.', &name, &path);
+		values = node_getn(values, name);
+	}
+	return values;
+}
+
+static bool by_tags(const struct node *entry, const struct node *values)
+{
+	const struct node *tags = node_get(values, "tags");
+	bool any_true = false, any_false = false;
+	struct node *tag;
+
+	node_each(tag, node_get(entry, "tags")) {
+		const struct node *v = node_getn(tags, node_sv(tag));
+
+		if (node_is(v, NODE_BOOL))
+			*(v->b ? &any_true : &any_false) = true;
+	}
+	return any_true || !any_false;
+}
+
+/* The first path that leads to a boolean decides. */
+static bool by_condition(const struct node *entry, const struct node *values, bool otherwise)
+{
+	struct sv rest = sv_c(text(entry, "condition")), one;
+
+	while (rest.n) {
+		sv_cut(rest, ',', &one, &rest);
+		one = sv_trim(one);
+		const struct node *v = one.n ? value_at(values, one) : NULL;
+		if (node_is(v, NODE_BOOL))
+			return v->b;
+	}
+	return otherwise;
+}
+
+static const struct node *entry_of(const struct chart *c, const struct chart *dep)
+{
+	struct node *entry;
+
+	node_each(entry, node_get(doc_root(c->meta), "dependencies"))
+		if (str_eq(name_of(entry), dep->name))
+			return entry;
+	return NULL;
+}
+
+static void drop_disabled(struct chart *c, const struct node *values)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n_deps; i++) {
+		const struct node *entry = entry_of(c, c->deps[i]);
+		bool enabled = !entry || by_condition(entry, values, by_tags(entry, values));
+
+		if (enabled)
+			c->deps[kept++] = c->deps[i];
+		else
+			chart_free(&c->deps[i]);
+	}
+	c->n_deps = kept;
+}
+
+/* said: what was said above this chart about its values. Tags are the same on every level. */
+static int enable(struct chart *c, const struct node *said, struct err *err)
+{
+	AUTO_DOC d = doc_new();
+
+	TRY(match_entries(c, err));
+	const struct node *values = values_coalesce(d, c, said);
+	drop_disabled(c, values);
+	for (size_t i = 0; i < c->n_deps; i++) {
+		const struct node *for_dep = node_get(values, c->deps[i]->name);
+		struct node *passed = node_is(for_dep, NODE_MAP) ? node_copy(d, for_dep) : node_map(d);
+		const struct node *tags = node_get(values, "tags");
+
+		if (tags && !node_get(passed, "tags"))
+			node_set(d, passed, "tags", node_copy(d, tags));
+		TRY(enable(c->deps[i], passed, err));
+	}
+	return 0;
+}
+
+/* ---- import-values ---- */
+
+/* `value` under a path of names: "a.b" gives { a: { b: value } }. */
+static struct node *under(struct doc *d, const char *path, const struct node *value)
+{
+	struct node *root = node_map(d), *at = root;
+	struct sv rest = sv_c(path), name;
+
+	if (!rest.n || sv_eq_c(rest, "."))
+		return node_copy(d, value);
+	for (;;) {
+		bool more = sv_cut(rest, '.', &name, &rest);
+
+		if (!more) {
+			node_setn(d, at, name, node_copy(d, value));
+			return root;
+		}
+		struct node *next = node_map(d);
+		node_setn(d, at, name, next);
+		at = next;
+	}
+}
+
+static void import_one(struct doc *d, const struct node *values, const struct node *entry, const struct node *import,
+		       struct node **imported)
+{
+	AUTO(str) path = { 0 };
+	const char *parent = ".";
+
+	if (node_is(import, NODE_MAP)) {
+		str_addf(&path, "%s.%s", name_of(entry), text(import, "child"));
+		parent = text(import, "parent");
+	} else {
+		str_addf(&path, "%s.exports." SV_FMT, name_of(entry), SV_ARG(node_sv(import)));
+	}
+	const struct node *found = value_at(values, str_sv(&path));
+	if (node_is(found, NODE_MAP))
+		*imported = values_merge(d, under(d, parent, found), *imported);        /* what was imported first wins */
+}
+
+/* Children first, so that what they import can be imported again. The chart's own values win over what it imports. */
+static void import_values(struct chart *c)
+{
+	struct node *entry, *import;
+
+	for (size_t i = 0; i < c->n_deps; i++)
+		import_values(c->deps[i]);
+	struct doc *d = doc_new();
+	struct node *values = values_coalesce(d, c, NULL), *imported = node_map(d);
+	node_each(entry, node_get(doc_root(c->meta), "dependencies")) {
+		const struct node *imports = node_get(entry, "import-values");
+
+		for (size_t i = 0; i < node_n(imports); i++) {
+			import = node_item(imports, i);
+			import_one(d, values, entry, import, &imported);
+		}
+	}
+	if (imported->n) {
+		doc_set_root(d, values_merge(d, imported, values));
+		doc_drop(&c->values);
+		c->values = d;
+	} else {
+		doc_drop(&d);
+	}
+}
+
+int deps_process(struct chart *c, const struct node *said, struct err *err)
+{
+	TRY(enable(c, said, err));
+	import_values(c);
+	return 0;
+}
