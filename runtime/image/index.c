@@ -211,7 +211,9 @@ static bool in_use(const char *path)
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
 }
 
-static int sweep(const char *dir, const char *part, const struct map *keep, struct err *err)
+/* Calls fn for every entry of DIR/PART. */
+static int each_entry(const char *dir, const char *part, int (*fn)(const char *dir, const char *path, const char *name,
+		      const struct map *keep, struct err *err), const struct map *keep, struct err *err)
 {
 	AUTO(str) path = { 0 };
 	struct names names = { 0 };
@@ -226,39 +228,32 @@ static int sweep(const char *dir, const char *part, const struct map *keep, stru
 		AUTO(str) one = { 0 };
 
 		str_addf(&one, "%s/%s", str_c(&path), names.v[i]);
-		if (!(keep && map_get(keep, sv_c(names.v[i]))) && !in_use(str_c(&one)))
-			r = tree_remove(str_c(&one), err);
+		r = fn(dir, str_c(&one), names.v[i], keep, err);
 	}
 	names_free(&names);
 	return r;
 }
 
-/* Steps whose layer is gone. Their content is the layer's diff id; a broken one counts as gone. */
-static int sweep_steps(const char *dir, struct err *err)
+static int sweep(const char *dir, const char *path, const char *name, const struct map *keep, struct err *err)
 {
-	AUTO(str) path = { 0 };
-	struct names names = { 0 };
-	int r;
+	(void)dir;
+	return (keep && map_get(keep, sv_c(name))) || in_use(path) ? 0 : tree_remove(path, err);
+}
 
-	str_addf(&path, "%s/steps", dir);
-	AUTO_FD fd = open(str_c(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "open '%s'", str_c(&path));
-	r = names_read(fd, &names, err);
-	for (size_t i = 0; i < names.n && r >= 0; i++) {
-		AUTO(str) one = { 0 };
-		AUTO(str) text = { 0 };
+/* A step whose layer is gone goes too. Its text begins with the layer's diff id; a broken one counts as gone. */
+static int sweep_step(const char *dir, const char *path, const char *name, const struct map *keep, struct err *err)
+{
+	AUTO(str) text = { 0 };
+	AUTO(str) digest = { 0 };
+	struct sv id, rest;
 
-		str_addf(&one, "%s/%s", str_c(&path), names.v[i]);
-		struct sv id = file_read(str_c(&one), 4096, &text, NULL) < 0 ? SV("") : str_sv(&text);
-		(void)sv_cut(id, ' ', &id, &(struct sv){ 0 });
-		AUTO(str) digest = { 0 };
+	(void)keep;
+	(void)name;
+	if (file_read(path, 4096, &text, NULL) >= 0) {
+		(void)sv_cut(str_sv(&text), ' ', &id, &rest);
 		str_add(&digest, id);
-		if (!digest_is_valid(id) || !layer_exists(dir, str_c(&digest)))
-			r = unlinkat(fd, names.v[i], 0) ? err_errno(err, "remove '%s'", str_c(&one)) : 0;
 	}
-	names_free(&names);
-	return r;
+	return digest_is_valid(str_sv(&digest)) && layer_exists(dir, str_c(&digest)) ? 0 : tree_remove(path, err);
 }
 
 int store_collect(const char *dir, struct err *err)
@@ -271,13 +266,13 @@ int store_collect(const char *dir, struct err *err)
 		return 0;               /* content is being added that has no name yet: another time */
 	r = index_each(dir, keep_image, &k, err);
 	if (r >= 0)
-		r = sweep(dir, "blobs/sha256", &k.blobs, err);
+		r = each_entry(dir, "blobs/sha256", sweep, &k.blobs, err);
 	if (r >= 0)
-		r = sweep(dir, "layers", &k.layers, err);
+		r = each_entry(dir, "layers", sweep, &k.layers, err);
 	if (r >= 0)
-		r = sweep(dir, "tmp", NULL, err);
+		r = each_entry(dir, "tmp", sweep, NULL, err);
 	if (r >= 0)
-		r = sweep_steps(dir, err);
+		r = each_entry(dir, "steps", sweep_step, NULL, err);
 	map_free(&k.blobs);
 	map_free(&k.layers);
 	return r;
