@@ -8,6 +8,14 @@
 #include "orchestrator/api/lines-internal.h"
 #include "orchestrator/api/service-internal.h"
 
+struct custom;
+struct customs {                        /* kinds of CustomResourceDefinitions: custom-internal.h */
+	struct cache_listener listener; /* first */
+	struct api *api;
+	VEC(struct custom *) all;
+	struct resource *definitions;
+};
+
 struct api {
 	struct loop *loop;
 	struct cache cache;
@@ -16,6 +24,7 @@ struct api {
 	char *version;
 	struct map nodes;               /* name -> struct nodelink * */
 	struct service_ranges services;
+	struct customs customs;
 	struct fiber_group fibers;      /* housekeeping */
 	struct map tokens;              /* bearer token -> struct user * */
 	struct lines lines;             /* what watchers are being sent */

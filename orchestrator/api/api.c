@@ -1,5 +1,6 @@
 #include "orchestrator/api/api-internal.h"
 #include "orchestrator/api/auth-internal.h"
+#include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/quota-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
@@ -124,6 +125,7 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 	const struct kind *service = kinds_find(a->kinds, "v1", "Service");
 
 	TRY(cache_open(&a->cache, a->store, a->kinds, err));
+	customs_open(&a->customs, a);
 	TRY(tokens_read(&a->tokens, o->tokens, err));
 	if (o->token.n)
 		tokens_add_admin(&a->tokens, o->token);
@@ -165,6 +167,7 @@ void api_free(struct api **ap)
 	fiber_group_join(&a->fibers);
 	service_ranges_close(&a->services);
 	lines_free(&a->lines);
+	customs_close(&a->customs);
 	cache_close(&a->cache);
 	tokens_free(&a->tokens);
 	map_free(&a->nodes);

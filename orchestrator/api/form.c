@@ -64,11 +64,45 @@ int wanted_parse(struct sv accept, const char *query, struct wanted *out, struct
 
 /* ---- objects ---- */
 
+/* The text of apiVersion, which stands second in every stored object. */
+static struct sv stored_version(const struct item *i)
+{
+	static const char key[] = "\"apiVersion\":\"";
+	const char *at = memmem(i->json, i->n, key, sizeof key - 1), *end;
+
+	if (!at)
+		return SV("");
+	at += sizeof key - 1;
+	end = strchr(at, '"');
+	return (struct sv){ at, end ? (size_t)(end - at) : 0 };
+}
+
+bool form_is_stored(const struct item *i, const struct wanted *w)
+{
+	char version[128];
+
+	return w->form == FORM_OBJECT && (!w->kind || sv_eq_c(stored_version(i), kind_api_version(w->kind, version)));
+}
+
+/* Between the versions of a kind nothing changes but the name of the version. */
+static void add_object(struct str *out, const struct item *i, const struct kind *k)
+{
+	struct sv version = stored_version(i);
+	char want[128];
+
+	str_add(out, (struct sv){ i->json, (size_t)(version.p - i->json) });
+	str_addc(out, kind_api_version(k, want));
+	str_add(out, sv_drop(item_sv(i), (size_t)(version.p + version.n - i->json)));
+}
+
 void form_item(struct str *out, struct item *i, const struct wanted *w)
 {
 	switch (w->form) {
 	case FORM_OBJECT:
-		str_add(out, item_sv(i));
+		if (form_is_stored(i, w))
+			str_add(out, item_sv(i));
+		else
+			add_object(out, i, w->kind);
 		return;
 	case FORM_PARTIAL:
 		partial_metadata(out, i, w);

@@ -15,9 +15,15 @@ MUST_CHECK int route_parse(const struct kinds *kinds, const char *path, struct r
 
 /* ---- what a client wants back (form.c) ---- */
 enum form { FORM_OBJECT, FORM_TABLE, FORM_PARTIAL };
-struct wanted { enum form form; char version[16]; bool whole_object, no_object; };      /* version of meta.k8s.io; Table's includeObject */
+struct wanted {
+	enum form form;
+	char version[16];               /* of meta.k8s.io */
+	bool whole_object, no_object;   /* a Table's includeObject */
+	const struct kind *kind;        /* the version of objects that was asked for */
+};
 MUST_CHECK int wanted_parse(struct sv accept, const char *query, struct wanted *out, struct err *err);
 /* One object, a list, and one watched object, in that form; appended. */
+bool form_is_stored(const struct item *i, const struct wanted *w);      /* its bytes can be sent as they are */
 void form_item(struct str *out, struct item *i, const struct wanted *w);
 void form_list_head(struct str *out, const struct kind *k, const struct list_result *r, const struct wanted *w);
 void form_list_item(struct str *out, struct item *i, size_t n, const struct wanted *w);        /* n: how many came before */

@@ -81,7 +81,7 @@ static void add_warnings(struct exchange *x)
 static void reply_item(struct exchange *x, int status, struct item *i)
 {
 	add_warnings(x);
-	if (x->wanted.form == FORM_OBJECT) {
+	if (form_is_stored(i, &x->wanted)) {
 		http_reply(x->http, status, "application/json", item_sv(i));
 		return;
 	}
@@ -390,7 +390,9 @@ static int read_options(struct exchange *x, struct err *err)
 		str_add(&x->manager, head);
 	}
 	x->request.manager = str_c(&x->manager);
-	return wanted_parse(http_header(x->http, "accept"), x->query, &x->wanted, err);
+	TRY(wanted_parse(http_header(x->http, "accept"), x->query, &x->wanted, err));
+	x->wanted.kind = strcmp(x->route.subresource, "scale") ? x->route.kind : NULL;
+	return 0;
 }
 
 static int run_method(struct exchange *x, struct err *err)

@@ -23,16 +23,16 @@ static struct http_buf *encode(enum event_type type, struct item *i, const struc
 }
 
 /* Forms that differ in more than their kind are rare, and not shared. */
-static int form_key(const struct wanted *w)
+static int form_key(const struct item *i, const struct wanted *w)
 {
-	bool plain = !w->whole_object && !w->no_object && (w->form == FORM_OBJECT || !strcmp(w->version, "v1"));
+	bool plain = w->kind == i->resource->kind && !w->whole_object && !w->no_object && (w->form == FORM_OBJECT || !strcmp(w->version, "v1"));
 
 	return plain ? (int)w->form : -1;
 }
 
 struct http_buf *lines_event(struct lines *l, enum event_type type, struct item *i, const struct wanted *w)
 {
-	int form = form_key(w);
+	int form = form_key(i, w);
 
 	for (unsigned n = 0; form >= 0 && n < LINES_KEPT; n++) {
 		struct line *line = &l->kept[n];

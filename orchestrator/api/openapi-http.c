@@ -1,3 +1,4 @@
+#include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/http-internal.h"
 #include "orchestrator/api/openapi-internal.h"
 
@@ -11,12 +12,25 @@
 /* Clients ask for "...spec.v2@v1.0+protobuf"; Go's own parser of media types takes no @, so the answer is called this. */
 static const char protobuf_type[] = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
+static const struct node *schema_of(void *arg, const struct kind *k)
+{
+	const struct custom *c = custom_of(arg, k);
+
+	return c ? c->schema : NULL;
+}
+
+static struct openapi_source source_of(struct api *a)
+{
+	return (struct openapi_source){ a->kinds, schema_of, a, a->version };
+}
+
 static void serve_v2(struct api *a, struct http_request *rq)
 {
 	struct sv accept = http_header(rq, "accept");
 	AUTO_DOC d = doc_new();
 	AUTO(str) out = { 0 };
-	struct node *document = openapi_v2(d, a->kinds, a->version);
+	struct openapi_source source = source_of(a);
+	struct node *document = openapi_v2(d, &source);
 
 	http_add_header(rq, "Vary", "Accept");
 	if (memmem(accept.p, accept.n, "github.proto-openapi.spec.v2", 28)) {
@@ -29,15 +43,16 @@ static void serve_v2(struct api *a, struct http_request *rq)
 }
 
 /* Changes with the kinds of a group version: clients keep what they got under this name. */
-static uint64_t hash_of(const struct kinds *kinds, const char *group, const char *version)
+static uint64_t hash_of(struct api *a, const char *group, const char *version)
 {
+	const struct kinds *kinds = a->kinds;
 	AUTO(str) all = { 0 };
 
 	for (size_t i = 0; i < kinds_n(kinds); i++) {
 		const struct kind *k = kinds_at(kinds, i);
 
 		if (!strcmp(k->group, group) && !strcmp(k->version, version))
-			str_addf(&all, "%s/%s/%p ", k->kind, k->plural, (const void *)k->type);
+			str_addf(&all, "%s/%s/%p ", k->kind, k->plural, (const void *)schema_of(a, k));
 	}
 	str_addc(&all, CD_VERSION);
 	return fnv64(FNV64_START, str_sv(&all));
@@ -57,7 +72,7 @@ static void serve_v3_index(struct api *a, struct http_request *rq)
 			struct node *entry = node_map(d);
 
 			node_set(d, entry, "serverRelativeURL", node_strf(d, "/openapi/v3/%s?hash=%016" PRIX64, name,
-				 hash_of(a->kinds, k->group, k->version)));
+				 hash_of(a, k->group, k->version)));
 			node_set(d, paths, name, entry);
 		}
 		free(name);
@@ -82,7 +97,8 @@ static bool serve_v3(struct api *a, struct http_request *rq, struct sv path)
 	else if (!sv_eq_c(first, "apis"))
 		return false;
 	char *g = sv_dup(group), *v = sv_dup(version);
-	struct node *document = openapi_v3(d, a->kinds, g, v, a->version);
+	struct openapi_source source = source_of(a);
+	struct node *document = openapi_v3(d, &source, g, v);
 	free(g);
 	free(v);
 	if (!document)

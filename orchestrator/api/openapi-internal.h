@@ -3,8 +3,15 @@
 
 #include "kube/kind.h"
 
-/* The document of all kinds (2.0), or of one group and version (3.0). group and version NULL: all. NULL: no such kinds. */
-struct node *openapi_v2(struct doc *d, const struct kinds *kinds, const char *program_version);
-struct node *openapi_v3(struct doc *d, const struct kinds *kinds, const char *group, const char *version, const char *program_version);
+struct openapi_source {
+	const struct kinds *kinds;
+	const struct node *(*custom_schema)(void *arg, const struct kind *k);   /* of a kind without a type; NULL: free form */
+	void *arg;
+	const char *program_version;
+};
+
+/* The document of all kinds (2.0), or of those of one group and version (3.0; NULL: there are none). Built in d. */
+struct node *openapi_v2(struct doc *d, const struct openapi_source *s);
+struct node *openapi_v3(struct doc *d, const struct openapi_source *s, const char *group, const char *version);
 /* A 2.0 document as kubectl before 1.27 asks for it: gnostic's openapi.v2.Document. Appends. */
 void openapi_v2_protobuf(struct str *out, const struct node *document);

@@ -1,7 +1,7 @@
 #include "orchestrator/api/openapi-internal.h"
 
-#include "base/json.h"
 #include "base/map.h"
+#include "kube/schema/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@ struct model {
 	bool v3;
 	struct node *schemas;           /* name -> schema */
 	struct map seen;                /* names that are there, or on their way */
+	const struct openapi_source *source;
 };
 
 static void add_type(struct model *m, const struct type *t);
@@ -194,6 +195,19 @@ static void kind_definition(struct str *out, const struct kind *k)
 	free(type);
 }
 
+/* A custom kind: its definition's own schema, with the metadata that it leaves out. */
+static struct node *custom_schema(struct model *m, const struct kind *k)
+{
+	const struct node *own = m->source->custom_schema(m->source->arg, k);
+	struct node *schema = own ? node_copy(m->d, own) : typed(m->d, "object");
+
+	if (own)
+		node_set(m->d, node_map_at(m->d, schema, "properties"), "metadata", reference(m, builtin_type("meta.ObjectMeta")));
+	else
+		node_set(m->d, schema, "x-kubernetes-preserve-unknown-fields", node_bool(m->d, true));
+	return schema;
+}
+
 static void add_kind(struct model *m, const struct kind *k)
 {
 	static const char *const own[] = { "kind", "apiVersion" };
@@ -205,8 +219,7 @@ static void add_kind(struct model *m, const struct kind *k)
 	if (k->type)
 		add_type(m, k->type);
 	if (!(schema = node_get(m->schemas, str_c(&name)))) {
-		schema = typed(d, "object");
-		node_set(d, schema, "x-kubernetes-preserve-unknown-fields", node_bool(d, true));
+		schema = custom_schema(m, k);
 		node_set(d, m->schemas, str_c(&name), schema);
 	}
 	for (size_t i = 0; i < 2; i++)
@@ -267,8 +280,9 @@ static void add_paths(struct model *m, struct node *paths, const struct kind *k)
 	node_set(d, paths, str_c(&path), object);
 }
 
-static size_t fill(struct model *m, const struct kinds *kinds, const char *group, const char *version, struct node *paths)
+static size_t fill(struct model *m, const char *group, const char *version, struct node *paths)
 {
+	const struct kinds *kinds = m->source->kinds;
 	size_t n = 0;
 
 	for (size_t i = 0; i < kinds_n(kinds); i++) {
@@ -294,23 +308,23 @@ static struct node *document(struct doc *d, const char *key, const char *of, con
 	return root;
 }
 
-struct node *openapi_v2(struct doc *d, const struct kinds *kinds, const char *program_version)
+struct node *openapi_v2(struct doc *d, const struct openapi_source *s)
 {
-	struct node *root = document(d, "swagger", "2.0", program_version), *paths = node_map(d);
-	struct model m = { .d = d, .schemas = node_map(d) };
+	struct node *root = document(d, "swagger", "2.0", s->program_version), *paths = node_map(d);
+	struct model m = { .d = d, .schemas = node_map(d), .source = s };
 
-	(void)fill(&m, kinds, NULL, NULL, paths);
+	(void)fill(&m, NULL, NULL, paths);
 	node_set(d, root, "paths", paths);
 	node_set(d, root, "definitions", m.schemas);
 	return root;
 }
 
-struct node *openapi_v3(struct doc *d, const struct kinds *kinds, const char *group, const char *version, const char *program_version)
+struct node *openapi_v3(struct doc *d, const struct openapi_source *s, const char *group, const char *version)
 {
-	struct node *root = document(d, "openapi", "3.0.0", program_version), *paths = node_map(d);
-	struct model m = { .d = d, .v3 = true, .schemas = node_map(d) };
+	struct node *root = document(d, "openapi", "3.0.0", s->program_version), *paths = node_map(d);
+	struct model m = { .d = d, .v3 = true, .schemas = node_map(d), .source = s };
 
-	if (!fill(&m, kinds, group, version, paths))
+	if (!fill(&m, group, version, paths))
 		return NULL;
 	node_set(d, root, "paths", paths);
 	node_set(d, node_map_at(d, root, "components"), "schemas", m.schemas);

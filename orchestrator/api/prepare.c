@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/custom-internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -178,12 +178,18 @@ static int check_create(const struct request *rq, struct doc *d, struct node *me
 static int run_rules(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
 {
 	const struct rules *rules = rules_of(rq->kind);
+	const struct custom *custom = custom_of(rq->api, rq->kind);
 
-	TRY(schema_prune(root, rq->kind, rq->unknown, rq->warnings, err));
+	TRY(custom ? custom_prune(root, custom, rq->unknown, rq->warnings, err) :
+	    schema_prune(root, rq->kind, rq->unknown, rq->warnings, err));
 	schema_default(d, root, rq->kind);
+	if (custom)
+		custom_default(d, root, custom);
 	if (rules->prepare)
 		TRY(rules->prepare(rq, d, root, before, err));
 	int r = schema_validate(root, before, rq->kind, err);
+	if (r >= 0 && custom)
+		r = custom_validate(root, custom, err);
 	if (r < 0 && rules->give_up)
 		rules->give_up(rq, root, before);
 	return r;

@@ -1,3 +1,4 @@
+#include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
 #include "base/encode.h"
@@ -157,6 +158,7 @@ static const struct rules table[] = {
 	{ "", "secrets",    .prepare = secret_prepare },
 	{ "", "services",   .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs",      .prepare = job_prepare },
+	{ "apiextensions.k8s.io", "customresourcedefinitions", .prepare = definition_prepare },
 	{ "rbac.authorization.k8s.io", "roles",               .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "clusterroles",        .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "rolebindings",        .prepare = binding_prepare },
