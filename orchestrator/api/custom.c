@@ -37,23 +37,16 @@ static const char *lower(struct doc *d, const char *text)
 	return copy;
 }
 
-/* A time is shown as an age, as everywhere. */
 static struct column *columns_of(struct doc *d, const struct node *list)
 {
 	struct column *out = list ? doc_alloc(d, (node_n(list) + 1) * sizeof *out) : NULL;
 	const struct node *it;
 	size_t n = 0;
 
-	node_each(it, list) {
-		const char *type = node_str_or(it, "type", "string"), *path = node_str_or(it, "jsonPath", "");
-		bool date = !strcmp(type, "date");
-		char *since = str_fmt("=since:%s", path);
-
-		out[n++] = (struct column){ .name = node_str_or(it, "name", ""), .type = date ? "string" : type,
-					    .format = node_str_or(it, "format", ""), .path = date ? doc_text(d, sv_c(since)) : path,
+	node_each(it, list)
+		out[n++] = (struct column){ .name = node_str_or(it, "name", ""), .type = node_str_or(it, "type", "string"),
+					    .format = node_str_or(it, "format", ""), .path = node_str_or(it, "jsonPath", ""),
 					    .priority = (int)node_int_at(it, "priority", 0), .help = node_str_or(it, "description", "") };
-		free(since);
-	}
 	return out;
 }
 
@@ -103,14 +96,25 @@ static void withdraw(struct customs *c, struct custom *one)
 	one->live = false;
 }
 
+static bool is_built_in(const struct api *a, const char *group, const char *plural)
+{
+	for (size_t i = 0; i < kinds_n(a->kinds); i++) {
+		const struct kind *k = kinds_at(a->kinds, i);
+
+		if (!strcmp(k->plural, plural) && !strcmp(k->group, group) && !custom_of(a, k))
+			return true;
+	}
+	return false;
+}
+
 static void offer(struct customs *c, const struct node *root, const struct node *version)
 {
 	const char *group = node_str_or(root, "spec.group", ""), *plural = node_str_or(root, "spec.names.plural", "");
 	const char *name = node_str_or(version, "name", "");
 	struct custom *one = find(c, group, plural, name);
 
-	if (!one && kinds_find_plural(c->api->kinds, group, name, plural))
-		return;                 /* a kind that is built in stays what it is */
+	if (is_built_in(c->api, group, plural))
+		return;                 /* it stays what it is, in all its versions */
 	if (!one) {
 		if (!(one = calloc(1, sizeof *one)))
 			abort();
@@ -126,7 +130,10 @@ static void offer(struct customs *c, const struct node *root, const struct node 
 	describe(one, d, own);
 	one->live = true;
 	kinds_add(c->api->kinds, &one->kind);
-	cache_resource(&c->api->cache, &one->kind)->kind = &one->kind;
+	struct resource *r = cache_resource(&c->api->cache, &one->kind);
+	const struct custom *now = custom_of(c->api, r->kind);
+	if (node_bool_at(own, "storage", false) || (now && !now->live))
+		r->kind = &one->kind;
 }
 
 static bool is_served(const struct node *root, const char *version)

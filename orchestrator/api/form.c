@@ -110,7 +110,7 @@ void form_item(struct str *out, struct item *i, const struct wanted *w)
 	case FORM_TABLE:
 		str_addf(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":{\"resourceVersion\":\"%" PRId64 "\"},",
 			 w->version, i->revision);
-		table_columns(out, i->resource->kind);
+		table_columns(out, w->kind ? w->kind : i->resource->kind);
 		str_addc(out, ",\"rows\":[");
 		table_row(out, i, w);
 		str_addc(out, "]}");

@@ -85,12 +85,13 @@ void table_row(struct str *out, struct item *i, const struct wanted *w)
 {
 	AUTO_DOC own = NULL;
 	const struct node *root = root_of(i, &own);
+	const struct kind *k = w->kind ? w->kind : i->resource->kind;
 	int64_t now = clock_ms();
 
 	str_addc(out, "{\"cells\":[");
-	if (names_first(i->resource->kind))
+	if (names_first(k))
 		cell(out, &name_column, root, now);
-	for (const struct column *c = columns_of(i->resource->kind); c->name; c++)
+	for (const struct column *c = columns_of(k); c->name; c++)
 		cell(out, c, root, now);
 	str_addc(out, "],\"object\":");
 	if (w->whole_object)
