@@ -1,5 +1,5 @@
 /* Reading documents: paths, typed values, comparison. */
-#include "base/doc.h"
+#include "base/node-index.h"
 
 #include <stdlib.h>
 
@@ -88,15 +88,25 @@ static bool number_eq(const struct node *a, const struct node *b)
 	return node_to_double(a, &x) && node_to_double(b, &y) && x == y;
 }
 
+/* The table is built when the first key is not where it was expected. */
+static const struct node *find_other(struct node_index *ix, struct sv key)
+{
+	if (!ix->at.n)
+		*ix = node_index_of(ix->map);
+	return node_index_get(ix, key);
+}
+
 /* Members are nearly always in the same order on both sides: the same position is looked at first. */
 static bool map_eq(const struct node *a, const struct node *b)
 {
+	AUTO(node_index) in_b = { .map = b };
+
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct member *m = &a->members[i], *o = &b->members[i];
 		const struct node *other = o->value;
 
 		if (m->key_n != o->key_n || memcmp(m->key, o->key, m->key_n))
-			other = node_getn(b, (struct sv){ m->key, m->key_n });
+			other = find_other(&in_b, (struct sv){ m->key, m->key_n });
 		if (!other || !node_eq(m->value, other))
 			return false;
 	}

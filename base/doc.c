@@ -340,7 +340,13 @@ void node_setn(struct doc *d, struct node *map, struct sv key, struct node *valu
 
 	if (m)
 		m->value = value;
-	if (m || !node_is(map, NODE_MAP))
+	else
+		node_append(d, map, key, value);
+}
+
+void node_append(struct doc *d, struct node *map, struct sv key, struct node *value)
+{
+	if (!node_is(map, NODE_MAP))
 		return;
 	map->members = more(d, map->members, map->n, &map->cap, sizeof *map->members);
 	map->members[map->n++] = (struct member){ doc_text(d, key), (uint32_t)key.n, value->line, value };

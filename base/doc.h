@@ -83,6 +83,7 @@ void node_insert(struct doc *d, struct node *seq, size_t at, struct node *item);
 void node_remove(struct node *seq, size_t at);
 void node_set(struct doc *d, struct node *map, const char *key, struct node *value);    /* replaces in place, or appends */
 void node_setn(struct doc *d, struct node *map, struct sv key, struct node *value);
+void node_append(struct doc *d, struct node *map, struct sv key, struct node *value);   /* for a key that is not there yet */
 bool node_del(struct node *map, const char *key);               /* false: was not there */
 bool node_deln(struct node *map, struct sv key);
 /* Sets the value at a path of map keys, making maps on the way: node_put(d, root, "spec.replicas", node_int(d, 3)). */

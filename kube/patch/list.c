@@ -1,4 +1,5 @@
 #include "kube/patch/list.h"
+#include "base/json.h"
 
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@ static bool same_key(const struct node *a, const struct node *b, struct sv key)
 	return x && y ? node_eq(x, y) : !x && !y;
 }
 
-bool list_same(const struct node *a, const struct node *b, const char *keys)
+static bool same(const struct node *a, const struct node *b, const char *keys)
 {
 	struct sv rest = sv_c(keys), key;
 
@@ -24,12 +25,67 @@ bool list_same(const struct node *a, const struct node *b, const char *keys)
 	return true;
 }
 
-ptrdiff_t list_find(const struct node *list, const struct node *item, const char *keys)
+#define FEW 16          /* so many items are compared one by one */
+
+static void add_value(struct str *out, const struct node *v)
 {
-	for (size_t i = 0; i < node_n(list); i++)
-		if (list_same(list->items[i], item, keys))
+	int64_t i;
+
+	if (node_to_i64(v, &i))                 /* 80 and 80.0 are the same */
+		str_addf(out, "%lld", (long long)i);
+	else if (v)
+		json_write(out, v, JSON_SORTED);
+	str_add1(out, '\n');
+}
+
+/* Text that is the same for items with the same keys. */
+static void key_text(struct str *out, const struct node *item, const char *keys)
+{
+	struct sv rest = sv_c(keys), key;
+
+	str_cut(out, 0);
+	if (!rest.n)
+		add_value(out, item);
+	while (rest.n) {
+		sv_cut(rest, ',', &key, &rest);
+		add_value(out, node_getn(item, key));
+	}
+}
+
+struct list_index list_index_of(const struct node *list, const char *keys)
+{
+	struct list_index ix = { .list = list, .keys = keys };
+	AUTO(str) text = { 0 };
+
+	for (size_t i = 0; node_n(list) > FEW && i < list->n; i++) {
+		key_text(&text, list->items[i], keys);
+		if (!map_get(&ix.at, str_sv(&text)))
+			map_put(&ix.at, str_sv(&text), (void *)(i + 1));        /* positions + 1 */
+	}
+	return ix;
+}
+
+void list_index_free(struct list_index *ix) { map_free(&ix->at); }
+
+ptrdiff_t list_index_find(const struct list_index *ix, const struct node *item)
+{
+	AUTO(str) text = { 0 };
+
+	if (node_n(ix->list) > FEW) {
+		key_text(&text, item, ix->keys);
+		return (ptrdiff_t)(uintptr_t)map_get(&ix->at, str_sv(&text)) - 1;
+	}
+	for (size_t i = 0; i < node_n(ix->list); i++)
+		if (same(ix->list->items[i], item, ix->keys))
 			return (ptrdiff_t)i;
 	return -1;
+}
+
+const struct node *list_index_get(const struct list_index *ix, const struct node *item)
+{
+	ptrdiff_t at = list_index_find(ix, item);
+
+	return at >= 0 ? ix->list->items[at] : NULL;
 }
 
 const char *list_merge_key(const struct field *f)
@@ -41,37 +97,27 @@ const char *list_merge_key(const struct field *f)
 	return f->merge_key;
 }
 
-static int by_patch(const void *a, const void *b)
+/* Server-only items first, in the old order; then those of the patch, in its order. */
+static int by_part(const void *a, const void *b)
 {
 	const struct list_entry *x = a, *y = b;
+	bool px = x->patch_at >= 0, py = y->patch_at >= 0;
 
-	return (x->patch_at > y->patch_at) - (x->patch_at < y->patch_at);
+	if (px != py)
+		return px - py;
+	ptrdiff_t i = px ? x->patch_at : x->old_at, j = px ? y->patch_at : y->old_at;
+	return (i > j) - (i < j);
 }
 
-static int by_old(const void *a, const void *b)
-{
-	const struct list_entry *x = a, *y = b;
-
-	return (x->old_at > y->old_at) - (x->old_at < y->old_at);
-}
-
-/* Server-only items to the front, each part in its own order; returns how many are server-only. */
+/* Returns how many are server-only. */
 static size_t part(struct list_entries *e)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < e->n; i++) {
-		if (e->v[i].patch_at >= 0)
-			continue;
-		struct list_entry t = e->v[i];
-
-		memmove(e->v + n + 1, e->v + n, (i - n) * sizeof t);
-		e->v[n++] = t;
-	}
-	if (n)
-		qsort(e->v, n, sizeof *e->v, by_old);
-	if (e->n - n)
-		qsort(e->v + n, e->n - n, sizeof *e->v, by_patch);
+	if (e->n)
+		qsort(e->v, e->n, sizeof *e->v, by_part);
+	while (n < e->n && e->v[n].patch_at < 0)
+		n++;
 	return n;
 }
 

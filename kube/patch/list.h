@@ -2,12 +2,18 @@
 #pragma once
 
 #include "kube/patch/patch.h"
+#include "base/map.h"
 #include "base/vec.h"
 
-/* The keys that tell items apart: "name", or "containerPort,protocol"; "" compares whole values (primitives). */
-bool list_same(const struct node *a, const struct node *b, const char *keys);
-/* The first item of list with the same keys as item, or -1. */
-ptrdiff_t list_find(const struct node *list, const struct node *item, const char *keys);
+/* Finds items by the keys that tell them apart: "name", or "containerPort,protocol"; "" compares whole values (primitives).
+ * Long lists get a table, so that a patch takes no longer than the lists are long. AUTO(list_index) frees it. */
+struct list_index { const struct node *list; const char *keys; struct map at; };
+
+struct list_index list_index_of(const struct node *list, const char *keys);             /* list may be NULL: nothing is found */
+ptrdiff_t list_index_find(const struct list_index *ix, const struct node *item);        /* the first with the same keys, or -1 */
+const struct node *list_index_get(const struct list_index *ix, const struct node *item);        /* the same; NULL: none */
+void list_index_free(struct list_index *ix);
+
 /* Of a field, for its values: "" for a list of primitives, NULL: the list is replaced as a whole. */
 const char *list_merge_key(const struct field *f);
 

@@ -1,5 +1,6 @@
 /* Strategic merge, as Kubernetes' API does it and as kustomize does it. */
 #include "kube/patch/list.h"
+#include "base/node-index.h"
 
 #include <stdlib.h>
 
@@ -45,7 +46,7 @@ static bool is_directive(const struct merger *m, const struct member *p)
 }
 
 /* The value of PREFIXname in a patch, or NULL. */
-static const struct node *directive_for(const struct merger *m, const struct node *patch, const char *prefix, struct sv name)
+static const struct node *directive_for(const struct merger *m, const struct node_index *patch, const char *prefix, struct sv name)
 {
 	AUTO(str) key = { 0 };
 
@@ -53,7 +54,7 @@ static const struct node *directive_for(const struct merger *m, const struct nod
 		return NULL;
 	str_addc(&key, prefix);
 	str_add(&key, name);
-	return node_getn(patch, str_sv(&key));
+	return node_index_get(patch, str_sv(&key));
 }
 
 static bool in_list(const struct node *list, struct sv text)
@@ -115,7 +116,7 @@ static struct node *fresh(struct merger *m, const struct node *n, const struct t
 
 		if (p->value->type == NODE_NULL || is_directive(m, p))
 			continue;
-		node_setn(m->d, out, key, list_merge_key(f) && node_is(p->value, NODE_SEQ) ? fresh_list(m, p->value, f)
+		node_append(m->d, out, key, list_merge_key(f) && node_is(p->value, NODE_SEQ) ? fresh_list(m, p->value, f)
 											    : fresh(m, p->value, value_type(f)));
 	}
 	return out;
@@ -127,6 +128,7 @@ struct lists {
 	const struct node *old, *patch, *order, *gone;  /* gone: values that $deleteFromPrimitiveList takes out */
 	const struct field *field;
 	const char *keys;
+	struct list_index in_old, in_patch, in_order, in_gone;
 	struct list_entries entries;
 };
 
@@ -168,19 +170,17 @@ static int find_replace(struct merger *m, const struct node *patch, bool *replac
 /* Where a value stands in the list that gives the order. */
 static ptrdiff_t place(const struct lists *l, const struct node *value)
 {
-	return list_find(l->order ? l->order : l->patch, value, l->keys);
+	return list_index_find(l->order ? &l->in_order : &l->in_patch, value);
 }
 
 static int keep_old(struct merger *m, struct lists *l, size_t at)
 {
-	const struct node *old = l->old->items[at], *p;
-	ptrdiff_t in_patch = list_find(l->patch, old, l->keys);
+	const struct node *old = l->old->items[at], *p = list_index_get(&l->in_patch, old);
 	enum directive what = DIRECTIVE_NONE;
 	struct node *value;
 
-	if (!*l->keys && list_find(l->gone, old, "") >= 0)
+	if (!*l->keys && list_index_get(&l->in_gone, old))
 		return 0;
-	p = in_patch >= 0 ? l->patch->items[in_patch] : NULL;
 	TRY(directive_of(m, p, &what));
 	if (what == DIRECTIVE_DELETE)
 		return 0;
@@ -223,12 +223,29 @@ static int add_new(struct merger *m, struct lists *l, size_t at)
 
 	TRY(check_item(m, l, p));
 	TRY(directive_of(m, p, &what));
-	if (what == DIRECTIVE_DELETE || list_find(l->old, p, l->keys) >= 0 || shadowed(m, l, p))
+	if (what == DIRECTIVE_DELETE || list_index_get(&l->in_old, p) || shadowed(m, l, p))
 		return 0;
-	if (list_find(l->patch, p, l->keys) != (ptrdiff_t)at)   /* the first of several is the one */
+	if (list_index_find(&l->in_patch, p) != (ptrdiff_t)at)   /* the first of several is the one */
 		return 0;
 	vec_push(&l->entries, ((struct list_entry){ fresh(m, p, type_of(l->field)), -1, place(l, p) }));
 	return 0;
+}
+
+static void index_lists(struct lists *l)
+{
+	l->in_old = list_index_of(l->old, l->keys);
+	l->in_patch = list_index_of(l->patch, l->keys);
+	l->in_order = list_index_of(l->order, l->keys);
+	l->in_gone = list_index_of(l->gone, "");
+}
+
+static void lists_free(struct lists *l)
+{
+	list_index_free(&l->in_old);
+	list_index_free(&l->in_patch);
+	list_index_free(&l->in_order);
+	list_index_free(&l->in_gone);
+	vec_free(&l->entries);
 }
 
 static int merge_list(struct merger *m, struct lists *l, struct node **out)
@@ -255,9 +272,9 @@ static int list(struct merger *m, struct lists *l, struct node **out)
 		*out = fresh_list(m, l->patch, l->field);
 		return 0;
 	}
+	index_lists(l);
 	int r = merge_list(m, l, out);
 
-	vec_free(&l->entries);
 	if (r >= 0 && l->old) {
 		(*out)->source = l->old->source;
 		(*out)->line = l->old->line;
@@ -292,7 +309,7 @@ static int field(struct merger *m, const struct node *old, const struct change *
 	if (node_is(p, NODE_MAP) && node_is(old, NODE_MAP))
 		return map(m, old, p, value_type(f), out);
 	if (node_is(p, NODE_SEQ) || (!p && node_is(old, NODE_SEQ) && (c->order || c->gone))) {
-		struct lists l = { .old = node_is(old, NODE_SEQ) ? old : NULL, .patch = p, .order = c->order, .gone = c->gone, .field = f };
+		AUTO(lists) l = { .old = node_is(old, NODE_SEQ) ? old : NULL, .patch = p, .order = c->order, .gone = c->gone, .field = f };
 
 		return list(m, &l, out);
 	}
@@ -307,12 +324,12 @@ static int field(struct merger *m, const struct node *old, const struct change *
 	return 0;
 }
 
-static struct change change_of(const struct merger *m, const struct node *patch, struct sv key)
+static struct change change_of(const struct merger *m, const struct node_index *patch, struct sv key)
 {
-	return (struct change){ node_getn(patch, key), directive_for(m, patch, ORDER, key), directive_for(m, patch, DELETE, key) };
+	return (struct change){ node_index_get(patch, key), directive_for(m, patch, ORDER, key), directive_for(m, patch, DELETE, key) };
 }
 
-static int set_field(struct merger *m, struct node *out, const struct node *old, const struct node *patch, struct sv key,
+static int set_field(struct merger *m, struct node *out, const struct node *old, const struct node_index *patch, struct sv key,
 		     const struct type *type)
 {
 	struct change c = change_of(m, patch, key);
@@ -321,13 +338,15 @@ static int set_field(struct merger *m, struct node *out, const struct node *old,
 	TRY(check_shape(m, old, c.value, key));
 	TRY(field(m, old, &c, field_of(type, key), &v));
 	if (v)
-		node_setn(m->d, out, key, v);
+		node_append(m->d, out, key, v);
 	return 0;
 }
 
 static int members(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node *out)
 {
 	const struct node *retain = m->kustomize ? NULL : node_get(patch, RETAIN);
+	AUTO(node_index) in_old = node_index_of(old);
+	AUTO(node_index) in_patch = node_index_of(patch);
 	struct member *p;
 
 	TRY(check_retain(m, patch, retain));
@@ -335,13 +354,13 @@ static int members(struct merger *m, const struct node *old, const struct node *
 		struct sv key = { p->key, p->key_n };
 
 		if (!retain || in_list(retain, key))
-			TRY(set_field(m, out, p->value, patch, key, type));
+			TRY(set_field(m, out, p->value, &in_patch, key, type));
 	}
 	node_members(p, patch) {
 		struct sv key = { p->key, p->key_n };
 
-		if (!is_directive(m, p) && !node_getn(old, key))
-			TRY(set_field(m, out, NULL, patch, key, type));
+		if (!is_directive(m, p) && !node_index_get(&in_old, key))
+			TRY(set_field(m, out, NULL, &in_patch, key, type));
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* Three-way merge, as `kubectl apply` does it: what is gone between the last applied and the new version goes, what the
  * new version says is set, and all else stays as others have made it. */
 #include "kube/patch/list.h"
+#include "base/node-index.h"
 
 static struct node *value(struct doc *d, const struct node *old, const struct node *mod, const struct node *live,
 			  const struct field *f, const struct type *item_type);
@@ -10,33 +11,28 @@ static const struct type *type_of(const struct field *f) { return f && f->type =
 /* A value that is not there yet, without nulls, which mean "absent". */
 static struct node *fresh(struct doc *d, const struct node *mod) { return patch_merge(d, NULL, mod); }
 
-static bool has(const struct node *map, struct sv key)
-{
-	const struct node *v = node_getn(map, key);
-
-	return v && v->type != NODE_NULL;
-}
-
 static struct node *map(struct doc *d, const struct node *old, const struct node *mod, const struct node *live,
 			const struct type *type)
 {
+	AUTO(node_index) in_old = node_index_of(old);
+	AUTO(node_index) in_mod = node_index_of(mod);
+	AUTO(node_index) in_live = node_index_of(live);
 	struct node *out = node_empty(d, live);
 	struct member *m;
 
 	node_members(m, live) {
 		struct sv key = { m->key, m->key_n };
-		const struct node *new = node_getn(mod, key);
+		const struct node *new = node_index_get(&in_mod, key), *was = node_index_get(&in_old, key);
 
-		if (new ? new->type == NODE_NULL : has(old, key))
+		if (new ? new->type == NODE_NULL : was && was->type != NODE_NULL)
 			continue;
-		node_setn(d, out, key, new ? value(d, node_getn(old, key), new, m->value, type_field(type, key), NULL)
-					   : node_copy(d, m->value));
+		node_append(d, out, key, new ? value(d, was, new, m->value, type_field(type, key), NULL) : node_copy(d, m->value));
 	}
 	node_members(m, mod) {
 		struct sv key = { m->key, m->key_n };
 
-		if (m->value->type != NODE_NULL && !node_getn(live, key))
-			node_setn(d, out, key, fresh(d, m->value));
+		if (m->value->type != NODE_NULL && !node_index_get(&in_live, key))
+			node_append(d, out, key, fresh(d, m->value));
 	}
 	return out;
 }
@@ -54,28 +50,24 @@ static void retain(const struct node *live, const struct node *mod, struct node 
 	}
 }
 
-static const struct node *item_like(const struct node *list, const struct node *item, const char *keys)
-{
-	ptrdiff_t at = list_find(list, item, keys);
-
-	return at >= 0 ? list->items[at] : NULL;
-}
-
 static struct node *list(struct doc *d, const struct node *old, const struct node *mod, const struct node *live,
 			 const struct field *f, const char *keys)
 {
+	AUTO(list_index) in_old = list_index_of(old, keys);
+	AUTO(list_index) in_mod = list_index_of(mod, keys);
+	AUTO(list_index) in_live = list_index_of(live, keys);
 	struct list_entries e = { 0 };
 
 	for (size_t i = 0; i < node_n(live); i++) {
-		const struct node *it = live->items[i], *new = item_like(mod, it, keys);
+		const struct node *it = live->items[i], *new = list_index_get(&in_mod, it), *was = list_index_get(&in_old, it);
 
-		if (!new && list_find(old, it, keys) >= 0)
+		if (!new && was)
 			continue;
-		struct node *v = new && *keys ? value(d, item_like(old, it, keys), new, it, f, type_of(f)) : node_copy(d, it);
-		vec_push(&e, ((struct list_entry){ v, (ptrdiff_t)i, list_find(mod, it, keys) }));
+		struct node *v = new && *keys ? value(d, was, new, it, f, type_of(f)) : node_copy(d, it);
+		vec_push(&e, ((struct list_entry){ v, (ptrdiff_t)i, list_index_find(&in_mod, it) }));
 	}
 	for (size_t i = 0; i < node_n(mod); i++)
-		if (list_find(live, mod->items[i], keys) < 0)
+		if (!list_index_get(&in_live, mod->items[i]))
 			vec_push(&e, ((struct list_entry){ fresh(d, mod->items[i]), -1, (ptrdiff_t)i }));
 	struct node *out = list_in_order(d, &e);
 

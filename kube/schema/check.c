@@ -1,6 +1,7 @@
 #include "kube/schema/check.h"
 #include "kube/schema/names.h"
 #include "base/json.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 
@@ -146,17 +147,15 @@ void check_percent_or_count(struct check *c, const struct node *n, const char *f
 
 void check_unique(struct check *c, const struct node *list, const char *field, const char *key)
 {
-	for (size_t i = 1; i < node_n(list); i++) {
+	__attribute__((cleanup(map_free))) struct map seen = { 0 };
+
+	for (size_t i = 0; i < node_n(list); i++) {
 		const struct node *v = node_get(list->items[i], key);
+		AUTO(str) where = { 0 };
 
-		for (size_t j = 0; v && j < i; j++) {
-			AUTO(str) where = { 0 };
-
-			if (!node_eq(v, node_get(list->items[j], key)))
-				continue;
-			str_addf(&where, "%s[%zu].%s", field, i, key);
-			check_duplicate(c, str_c(&where), v);
-			break;
-		}
+		if (node_is_empty(v) || !map_put(&seen, node_sv(v), (void *)v))
+			continue;
+		str_addf(&where, "%s[%zu].%s", field, i, key);
+		check_duplicate(c, str_c(&where), v);
 	}
 }

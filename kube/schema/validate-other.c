@@ -1,6 +1,7 @@
 /* Rules of Services, configuration, access, networking, definitions and applications. */
 #include "kube/schema/check.h"
 #include "kube/schema/names.h"
+#include "base/map.h"
 
 #include <stdio.h>
 
@@ -27,18 +28,18 @@ static void port_names(struct check *c, const struct node *ports)
 /* The same number and protocol twice. */
 static void port_pairs(struct check *c, const struct node *ports)
 {
+	__attribute__((cleanup(map_free))) struct map seen = { 0 };
+	AUTO(str) pair = { 0 };
 	char at[48];
 
-	for (size_t i = 1; i < node_n(ports); i++) {
-		for (size_t j = 0; j < i; j++) {
-			const struct node *a = ports->items[i], *b = ports->items[j];
+	for (size_t i = 0; i < node_n(ports); i++) {
+		struct node *p = ports->items[i];
 
-			if (!node_eq(node_get(a, "port"), node_get(b, "port")) || !node_eq(node_get(a, "protocol"), node_get(b, "protocol")))
-				continue;
-			snprintf(at, sizeof at, "ports[%zu]", i);
-			check_duplicate(c, at, a);
-			break;
-		}
+		str_cut(&pair, 0);
+		str_addf(&pair, SV_FMT "/" SV_FMT, SV_ARG(node_sv(node_get(p, "port"))), SV_ARG(node_sv(node_get(p, "protocol"))));
+		snprintf(at, sizeof at, "ports[%zu]", i);
+		if (map_put(&seen, str_sv(&pair), p))
+			check_duplicate(c, at, p);
 	}
 }
 

@@ -2,25 +2,22 @@
 #include "kube/schema/check.h"
 #include "kube/schema/names.h"
 #include "kube/quantity.h"
+#include "base/map.h"
 
 #include <stdio.h>
 
-static const struct node *item_named(const struct node *list, const struct node *name)
+/* The names of a list's items, which stand at `path` in each. */
+static void collect(struct map *names, const struct node *list, const char *path)
 {
 	struct node *it;
 
 	node_each(it, list)
-		if (name && node_eq(node_get(it, "name"), name))
-			return it;
-	return NULL;
+		(void)map_put(names, node_sv(node_at(it, path)), it);
 }
 
-/* Every mount names a volume of the pod; a StatefulSet's claims are volumes too. */
-static void mounts(struct check *c, const struct node *spec, const char *list)
+static void mounts(struct check *c, const struct node *spec, const char *list, const struct map *volumes)
 {
-	const struct node *containers = node_get(spec, list), *volumes = node_get(spec, "volumes");
-	const struct node *claims = node_at(c->root, "spec.volumeClaimTemplates");
-	struct node *claim;
+	const struct node *containers = node_get(spec, list);
 	char at[96];
 
 	for (size_t i = 0; i < node_n(containers); i++) {
@@ -28,12 +25,9 @@ static void mounts(struct check *c, const struct node *spec, const char *list)
 
 		for (size_t j = 0; j < node_n(ms); j++) {
 			const struct node *name = node_get(ms->items[j], "name");
-			bool found = item_named(volumes, name) != NULL;
 
-			node_each(claim, claims)
-				found |= name && node_eq(node_at(claim, "metadata.name"), name);
 			snprintf(at, sizeof at, "%s[%zu].volumeMounts[%zu].name", list, i, j);
-			if (!found && node_is(name, NODE_STR) && name->n)
+			if (!node_is_empty(name) && !map_get(volumes, node_sv(name)))
 				check_not_found(c, at, name);
 		}
 		snprintf(at, sizeof at, "%s[%zu].volumeMounts", list, i);
@@ -41,17 +35,30 @@ static void mounts(struct check *c, const struct node *spec, const char *list)
 	}
 }
 
+/* Every mount names a volume of the pod; a StatefulSet's claims are volumes too. */
+static void all_mounts(struct check *c, const struct node *spec)
+{
+	__attribute__((cleanup(map_free))) struct map volumes = { 0 };
+
+	collect(&volumes, node_get(spec, "volumes"), "name");
+	collect(&volumes, node_at(c->root, "spec.volumeClaimTemplates"), "metadata.name");
+	mounts(c, spec, "containers", &volumes);
+	mounts(c, spec, "initContainers", &volumes);
+}
+
 /* Names are unique over all kinds of containers. */
 static void init_names(struct check *c, const struct node *spec)
 {
+	__attribute__((cleanup(map_free))) struct map names = { 0 };
 	const struct node *init = node_get(spec, "initContainers");
 	char at[64];
 
+	collect(&names, init ? node_get(spec, "containers") : NULL, "name");
 	for (size_t i = 0; i < node_n(init); i++) {
 		const struct node *name = node_get(init->items[i], "name");
 
 		snprintf(at, sizeof at, "initContainers[%zu].name", i);
-		if (item_named(node_get(spec, "containers"), name))
+		if (map_get(&names, node_sv(name)))
 			check_duplicate(c, at, name);
 	}
 }
@@ -63,8 +70,7 @@ static void pod_spec(struct check *c, const struct node *spec, const struct node
 	check_unique(c, node_get(spec, "initContainers"), "initContainers", "name");
 	check_unique(c, node_get(spec, "volumes"), "volumes", "name");
 	init_names(c, spec);
-	mounts(c, spec, "containers");
-	mounts(c, spec, "initContainers");
+	all_mounts(c, spec);
 	check_at_least(c, spec, "terminationGracePeriodSeconds", 0);
 	check_at_least(c, spec, "activeDeadlineSeconds", 1);
 	check_name(c, spec, "hostname", name_dns_label);

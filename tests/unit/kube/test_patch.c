@@ -383,6 +383,42 @@ static void three_way_without_a_type_replaces_lists(void **state)
 	assert_err(patch_three_way(d, NULL, NULL, doc_root(l), NULL, &out, &e), &e, ERR_BAD_REQUEST, "an object is expected, not null");
 }
 
+/* Quadratic work would take minutes here. */
+static void long_maps_and_lists_merge_in_time(void **state)
+{
+	AUTO(err) e = { 0 };
+	AUTO(str) a = { 0 };
+	AUTO(str) b = { 0 };
+	const int n = 100000;
+	struct node *out;
+
+	(void)state;
+	for (int i = 0; i < n; i++) {
+		str_addf(&a, "%s\"k%d\":{}", i ? "," : "{\"x\":{", i);
+		str_addf(&b, "%s\"k%d\":{\"y\":1}", i ? "," : "{\"x\":{", n - i);
+	}
+	str_addc(&a, "},\"containers\":[");
+	str_addc(&b, "},\"containers\":[");
+	for (int i = 0; i < n; i++) {
+		str_addf(&a, "%s{\"name\":\"c%d\"}", i ? "," : "", i);
+		str_addf(&b, "%s{\"name\":\"c%d\",\"image\":\"i\"}", i ? "," : "", n - i);
+	}
+	str_addc(&a, "]}");
+	str_addc(&b, "]}");
+	AUTO_DOC old = read_json(str_c(&a));
+	AUTO_DOC patch = read_json(str_c(&b));
+	AUTO_DOC d = doc_new();
+	const struct type *type = builtin_type("core/v1.PodSpec");
+
+	assert_ok(patch_strategic(d, doc_root(old), doc_root(patch), type, &out, &e), &e);
+	assert_int_equal(node_n(node_get(out, "x")), n + 1);
+	assert_int_equal(node_n(node_get(out, "containers")), n + 1);
+	assert_ok(patch_three_way(d, doc_root(old), doc_root(patch), doc_root(old), type, &out, &e), &e);
+	assert_int_equal(node_n(node_get(out, "containers")), n);
+	assert_true(node_eq(patch_merge(d, doc_root(old), doc_root(patch)), patch_merge(d, doc_root(old), doc_root(patch))));
+	assert_false(node_eq(doc_root(old), doc_root(patch)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +434,7 @@ int main(void)
 		TEST(strategic_merge_errors),
 		TEST(three_way_keeps_what_others_set),
 		TEST(three_way_without_a_type_replaces_lists),
+		TEST(long_maps_and_lists_merge_in_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,21 @@
+#include "base/node-index.h"
+
+#define FEW 64
+
+struct node_index node_index_of(const struct node *map)
+{
+	struct node_index ix = { .map = map };
+	struct member *m;
+
+	if (node_is(map, NODE_MAP) && map->n > FEW)
+		node_members(m, map)
+			map_put(&ix.at, (struct sv){ m->key, m->key_n }, m->value);
+	return ix;
+}
+
+struct node *node_index_get(const struct node_index *ix, struct sv key)
+{
+	return ix->at.n ? map_get(&ix->at, key) : node_getn(ix->map, key);
+}
+
+void node_index_free(struct node_index *ix) { map_free(&ix->at); }
