@@ -77,6 +77,7 @@ struct unit {
 	int stop_signal;
 	struct backoff backoff;
 	int64_t retry_ms;                       /* loop time; do not start before */
+	bool config_wait;                       /* a ConfigMap or Secret that it needs is not there */
 	const char *restart_why;                /* set by a failed probe or hook: end it, the policy decides what then */
 	struct { bool begun, hook, signaled, deaf; int64_t deadline_ms; } stop;
 };
@@ -90,6 +91,7 @@ void agent_event_about(struct agent *a, struct object *pod, const char *type, co
 /* ---- worker.c ---- */
 void worker_start(struct agent *a, struct object *pod);
 void worker_free(struct worker *w);
+bool worker_retry_config(struct worker *w);                     /* containers that wait for a ConfigMap or Secret look again; false: none */
 struct volume_lookup worker_lookup(struct worker *w);
 struct pod_facts worker_facts(struct worker *w);
 const struct node *unit_spec(const struct unit *u);             /* in the pod's object; borrowed until the next park */

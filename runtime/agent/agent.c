@@ -92,20 +92,23 @@ static void on_pod(void *arg, const struct object *before, const struct object *
 	}
 }
 
-/* A ConfigMap or Secret: of interest to every pod of its namespace. */
+/* A ConfigMap or Secret: volumes that show it are brought up to date; a container may wait for it to compose its environment. */
 static void on_config(void *arg, const struct object *before, const struct object *after)
 {
-	const char *ns = after ? after->ns : before->ns;
+	const struct object *o = after ? after : before;
 	struct agent *a = arg;
 	struct map_slot *s;
 
 	map_each(s, &a->workers) {
 		struct worker *w = s->value;
 
-		if (!str_eq(w->ns, ns))
+		if (!str_eq(w->ns, o->ns))
 			continue;
-		w->volumes_changed = true;
-		poke(w);
+		bool shown = volumes_refer(worker_pod(w), o->kind->kind, o->name);
+
+		w->volumes_changed |= shown;
+		if (worker_retry_config(w) || shown)
+			poke(w);
 	}
 }
 

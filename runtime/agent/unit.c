@@ -190,6 +190,7 @@ static int64_t launch_failed(struct unit *u, const struct launch_failure *why, c
 	agent_event(u->w, "Warning", "Failed", "Error: %s", err_msg(err));
 	if (why->config) {              /* a ConfigMap is missing: not the program's fault, and its arrival wakes us */
 		set_waiting(u, why->reason, err_msg(err));
+		u->config_wait = true;
 		u->retry_ms = loop_now_ms(u->w->a->loop) + look_again_ms;
 		return look_again_ms;
 	}
@@ -222,6 +223,7 @@ static int64_t start(struct unit *u)
 	const char *reason, *message;
 	struct launch_failure why = { "CreateContainerError", false };
 
+	u->config_wait = false;
 	switch (pulls_need(u->w->a->pulls, u, &image, &reason, &message, &u->retry_ms)) {
 	case PULL_BUSY:
 		set_waiting(u, "ContainerCreating", NULL);

@@ -31,6 +31,19 @@ struct pod_facts worker_facts(struct worker *w)
 	return (struct pod_facts){ worker_pod(w), str_c(&w->ip), w->a->host_ip, w->a->node_name, w->a->cpu_milli, w->a->memory_bytes };
 }
 
+bool worker_retry_config(struct worker *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n_units; i++) {
+		if (!w->units[i].config_wait)
+			continue;
+		w->units[i].retry_ms = 0;
+		any = true;
+	}
+	return any;
+}
+
 /* ---- status ---- */
 
 static struct container_facts facts_of(const struct unit *u)

@@ -276,3 +276,28 @@ int volumes_plan(const struct pod_facts *f, const struct volume_lookup *l, struc
 	}
 	return 0;
 }
+
+static bool is_named(const struct node *source, const char *field, const char *name)
+{
+	return source && str_eq(node_str_at(source, field), name);
+}
+
+bool volumes_refer(const struct node *pod, const char *kind, const char *name)
+{
+	const struct node *volumes = node_at(pod, "spec.volumes"), *v, *source;
+	bool secret = str_eq(kind, "Secret");
+	const char *field = secret ? "secret" : "configMap";
+
+	node_each(v, volumes) {
+		const struct node *sources = node_at(v, "projected.sources");
+
+		if (is_named(node_get(v, field), secret ? "secretName" : "name", name))
+			return true;
+		for (size_t i = 0; i < node_n(sources); i++) {
+			source = node_get(node_item(sources, i), field);
+			if (is_named(source, "name", name))
+				return true;
+		}
+	}
+	return false;
+}

@@ -32,6 +32,7 @@ struct volume_lookup { const struct node *(*get)(void *arg, const char *kind, co
  * not offered or wrong. */
 MUST_CHECK int volumes_plan(const struct pod_facts *f, const struct volume_lookup *l, struct volume_plans *out, struct err *err);
 void volume_plans_free(struct volume_plans *p);
+bool volumes_refer(const struct node *pod, const char *kind, const char *name);        /* some volume shows this object */
 
 /* ---- work: blocks; in a job ---- */
 struct volume_owner { bool set; gid_t gid; };   /* fsGroup */

@@ -176,6 +176,10 @@ static void missing_body(struct lab_node *l)
 	CHECK(l, lab_await(l, "wait", "Ready", "True"));
 	lab_pod(l, "env", "\"containers\":[{\"name\":\"c\"," SHELL("true") ",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"no\",\"key\":\"k\"}}}]}]");
 	CHECK(l, lab_await(l, "env", "status.containerStatuses.0.state.waiting.reason", "CreateContainerConfigError"));
+	fake_add(l->client, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"no\",\"namespace\":\"default\"},\"data\":{\"k\":\"eA==\"}}");
+	started = clock_ms();
+	CHECK(l, lab_await(l, "env", "status.containerStatuses.0.restartCount", "1"));
+	CHECK(l, clock_ms() - started < 5000);          /* its arrival woke the pod, not the next look */
 	lab_pod(l, "image", "\"containers\":[{\"name\":\"c\",\"image\":\"127.0.0.1:1/nope:1\"}]");
 	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ErrImagePull"));
 	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ImagePullBackOff"));

@@ -226,6 +226,18 @@ static void projected_volume_holds_all_its_sources(void **state)
 	assert_file("volumes/v/mem", "64");
 }
 
+static void references_of_volumes_are_found(void **state)
+{
+	AUTO_DOC pod = read_json(POD("{\"name\":\"a\",\"configMap\":{\"name\":\"one\"}},{\"name\":\"b\",\"secret\":{\"secretName\":\"two\"}},"
+				     "{\"name\":\"c\",\"projected\":{\"sources\":[{\"configMap\":{\"name\":\"three\"}},{\"secret\":{\"name\":\"four\"}}]}}"));
+	const struct node *p = doc_root(pod);
+
+	(void)state;
+	assert_true(volumes_refer(p, "ConfigMap", "one") && volumes_refer(p, "ConfigMap", "three"));
+	assert_true(volumes_refer(p, "Secret", "two") && volumes_refer(p, "Secret", "four"));
+	assert_false(volumes_refer(p, "Secret", "one") || volumes_refer(p, "ConfigMap", "two") || volumes_refer(p, "ConfigMap", "five"));
+}
+
 static void host_paths_are_checked_and_made(void **state)
 {
 	AUTO(str) pod = { 0 };
@@ -316,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_objects_wait_unless_optional, fresh, clean),
 		cmocka_unit_test_setup_teardown(wrong_volumes_are_refused, fresh, clean),
 		cmocka_unit_test_setup_teardown(projected_volume_holds_all_its_sources, fresh, clean),
+		TEST(references_of_volumes_are_found),
 		cmocka_unit_test_setup_teardown(host_paths_are_checked_and_made, fresh, clean),
 		cmocka_unit_test_setup_teardown(empty_dir_in_memory_is_bounded, fresh, clean),
 		cmocka_unit_test_setup_teardown(subpath_binds_inside_and_never_outside, fresh, clean),
