@@ -2,6 +2,7 @@
 #pragma once
 
 #include "operator/app/app.h"
+#include "operator/appset/appset.h"
 #include "operator/operator.h"
 
 struct operator {
@@ -10,6 +11,7 @@ struct operator {
 	struct informers *informers;
 	struct repos *repos;
 	struct apps *apps;
+	struct appsets *appsets;        /* NULL: the server does not know the kind */
 	char *root;                     /* of the git server's repositories */
 	struct str token;
 	struct webhook *webhook;

@@ -24,6 +24,8 @@ struct operator *operator_start(struct loop *l, const struct operator_opts *o, s
 		operator_stop(&op);
 		return NULL;
 	}
+	const struct appsets_opts sets = { .client = o->client, .informers = o->informers, .repos = op->repos, .poll_ms = o->poll_ms };
+	op->appsets = appsets_start(l, &sets);
 	op->webhook = webhook_new(op);
 	return op;
 }
@@ -35,6 +37,7 @@ void operator_stop(struct operator **opp)
 	if (!op)
 		return;
 	webhook_free(&op->webhook);
+	appsets_stop(&op->appsets);
 	apps_stop(&op->apps);
 	repos_free(&op->repos);
 	str_free(&op->token);

@@ -64,6 +64,7 @@ MUST_CHECK int engine_run(struct pass *p, enum engine *out, struct err *err);
 bool engine_has_operation(const struct node *root);
 
 /* ---- apply.c ---- */
+#define NAMESPACE_CREATOR "timonier.dev/created-by"     /* annotation of a namespace: the application that CreateNamespace=true was for */
 struct apply_opts { bool dry_run, force, prune; };
 struct applied { bool failed; const char *status; struct str message; int64_t revision; };      /* status: "Synced", ... */
 void applied_free(struct applied *a);

@@ -166,6 +166,8 @@ int apply_namespace(struct apps *apps, const struct app_spec *spec, struct err *
 		meta_set_label(d, root, m->key, node_text(m->value));
 	node_members(m, node_get(managed, "annotations"))
 		meta_set_annotation(d, root, m->key, node_text(m->value));
+	if (!live || str_eq(meta_annotation(live->root, NAMESPACE_CREATOR), str_c(&spec->instance)))
+		meta_set_annotation(d, root, NAMESPACE_CREATOR, str_c(&spec->instance));
 	const struct write_opts wo = { .manager = MANAGER, .force = true };
 	if (live)
 		return client_apply(apps->client, k, root, &wo, NULL, NULL, err);

@@ -6,6 +6,7 @@
 
 #define FINALIZER "resources-finalizer.argocd.argoproj.io"
 #define LOOK_AGAIN_MS 5000
+#define NAMESPACE_LOOK_MS 200           /* a namespace is not tracked: nothing tells that it has gone */
 
 struct doomed { struct object *object; int64_t wave; };
 struct collect { struct pass *p; VEC(struct doomed) all; };
@@ -64,6 +65,21 @@ static int delete_wave(struct pass *p, struct collect *c, const char *propagatio
 	return err_move(err, &first);
 }
 
+/* With DeleteNamespace=true the namespace that the application created goes last. true: it is gone, or stays. */
+static int delete_namespace(struct pass *p, bool *done, struct err *err)
+{
+	const struct kind *k = kinds_find(p->apps->client->kinds, "v1", "Namespace");
+	struct object *ns = live_get(p->apps->live, k, "", p->spec.dest_ns);
+
+	*done = true;
+	if (!ns || !app_option(&p->spec, "DeleteNamespace=true") ||
+	    !str_eq(meta_annotation(ns->root, NAMESPACE_CREATOR), str_c(&p->spec.instance)))
+		return 0;
+	AUTO_OBJECT held = object_ref(ns);
+	*done = false;
+	return meta_deleting(held->root) ? 0 : apply_delete(p->apps, held, "Background", err);
+}
+
 static bool remove_finalizers(struct node *root)
 {
 	static const char *const ours[] = { FINALIZER, FINALIZER "/foreground", FINALIZER "/background" };
@@ -77,7 +93,7 @@ static bool remove_finalizers(struct node *root)
 int app_delete(struct pass *p, struct err *err)
 {
 	struct collect c = { .p = p };
-	bool background = meta_has_finalizer(p->root, FINALIZER "/background");
+	bool background = meta_has_finalizer(p->root, FINALIZER "/background"), done = false;
 	int r = 0;
 
 	if (!meta_has_finalizer(p->root, FINALIZER) && !meta_has_finalizer(p->root, FINALIZER "/foreground") && !background)
@@ -94,7 +110,9 @@ int app_delete(struct pass *p, struct err *err)
 			r = pass_write(p, err);
 		}
 		pass_again(p, LOOK_AGAIN_MS);
-	} else if (remove_finalizers(p->root)) {
+	} else if ((r = delete_namespace(p, &done, err)) >= 0 && !done) {
+		pass_again(p, NAMESPACE_LOOK_MS);
+	} else if (r >= 0 && remove_finalizers(p->root)) {
 		r = pass_write(p, err);
 	}
 	for (size_t i = 0; i < c.all.n; i++)

@@ -8,6 +8,7 @@
 
 #define WAIT_MS 600000                  /* how long a pusher is kept; the sync goes on without */
 #define PACKET_TEXT 900
+#define SETS_WAIT_MS 10000
 
 /* ---- which applications ---- */
 
@@ -45,15 +46,21 @@ static void find_changes(struct push *p, const struct revisions *before, const s
 	}
 }
 
-static bool source_follows(struct push *p, const struct node *source)
+static bool is_pushed(void *arg, const char *url)
 {
+	const struct push *p = arg;
 	AUTO(str) dir = { 0 };
 	AUTO(str) ours = { 0 };
 
-	if (repo_dir(p->op->repos, node_str_or(source, "repoURL", ""), &dir, NULL) < 0)
+	if (repo_dir(p->op->repos, url, &dir, NULL) < 0)
 		return false;
 	str_addf(&ours, "%s/%s", p->op->root, p->repository);
-	return sv_eq(str_sv(&dir), str_sv(&ours)) &&
+	return sv_eq(str_sv(&dir), str_sv(&ours));
+}
+
+static bool source_follows(struct push *p, const struct node *source)
+{
+	return is_pushed(p, node_str_or(source, "repoURL", "")) &&
 	       revision_follows(node_str_or(source, "targetRevision", ""), node_str_or(source, "tagPrefix", ""), p->changes.v, p->changes.n, "");
 }
 
@@ -182,6 +189,8 @@ void push_follow(struct operator *op, const char *repository, const struct revis
 	find_changes(&p, before, after);
 	if (!p.changes.n)
 		return;
+	if (op->appsets && appsets_refresh(op->appsets, is_pushed, &p))
+		appsets_settle(op->appsets, SETS_WAIT_MS);      /* applications of new branches come to be */
 	size_t n = apps_refresh(op->apps, choose, &p);
 	if (!n) {
 		str_addf(&text, "no application follows what was pushed to /git/%s; `cd app create` makes one", repository);

@@ -122,9 +122,22 @@ static bool app_matches(void *arg, const struct object *app)
 	return !node_n(sources) && source_matches(w, app, node_get(spec, "source"));
 }
 
+static bool is_pushed(void *arg, const char *url)
+{
+	const struct work *w = arg;
+
+	for (size_t i = 0; i < w->event.urls.n; i++)
+		if (repo_url_same(w->event.urls.v[i], url))
+			return true;
+	return false;
+}
+
 static void act(void *arg)
 {
 	struct work *w = arg;
+
+	if (w->hook->op->appsets)
+		(void)appsets_refresh(w->hook->op->appsets, is_pushed, w);
 	size_t n = apps_refresh(w->hook->op->apps, app_matches, w);
 	char count[24];
 
