@@ -59,7 +59,14 @@ void filter_free(struct filter *f);
 static inline bool filter_is_empty(const struct filter *f) { return !f->labels && !f->fields && !f->name; }
 bool filter_matches(const struct filter *f, struct item *i);
 
-struct list_query { const char *labels, *fields; int64_t limit; const char *token; };
+struct list_query {
+	const char *labels, *fields;    /* NULL: none */
+	int64_t limit;                  /* 0: all */
+	const char *token;              /* continue; NULL: from the start */
+	int64_t revision;               /* resourceVersion: must have been reached; 0: any */
+	bool exact;                     /* resourceVersionMatch=Exact: as of that revision */
+};
+MUST_CHECK int check_reached(const struct request *rq, int64_t revision, struct err *err);      /* ERR_TIMEOUT: in the future */
 struct list_result { struct items items; int64_t revision, remaining; char *token; };   /* token NULL: complete */
 MUST_CHECK int verb_get(const struct request *rq, struct item **out, struct err *err);
 MUST_CHECK int verb_list(const struct request *rq, const struct list_query *q, struct list_result *out, struct err *err);

@@ -212,7 +212,9 @@ bool caller_in(const struct caller *c, const char *group)
 
 int authorize(const struct request *rq, const char *verb, struct err *err)
 {
-	struct action action = { verb, rq->kind->group, rq->kind->plural, rq->subresource, rq->name, rq->ns, "" };
+	bool is_namespace = !*rq->kind->group && !strcmp(rq->kind->plural, "namespaces");
+	struct action action = { verb, rq->kind->group, rq->kind->plural, rq->subresource, rq->name,
+				 is_namespace ? rq->name : rq->ns, "" };       /* a namespace is in itself */
 	AUTO(str) what = { 0 };
 
 	if (rbac_allows(rq->api, rq->caller, &action, NULL))

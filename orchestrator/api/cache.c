@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { HISTORY = 1000 };        /* revisions read back at the start, so that watches go on over a restart */
@@ -250,8 +251,8 @@ static void list_past(struct resource *r, int64_t revision, const char *ns, stru
 int resource_at(struct resource *r, int64_t revision, const char *ns, struct items *out, struct err *err)
 {
 	if (revision && revision < r->ring.since)
-		return err_set(err, ERR_EXPIRED, "The provided continue parameter is too old to display a consistent list result. "
-			       "You must start a new list without the continue parameter.");
+		return err_set(err, ERR_EXPIRED, "The resource version %" PRId64 " is too old to display a consistent list result. You must "
+			       "start a new list without the continue parameter.", revision);
 	if (revision && r->ring.n && ring_at(&r->ring, r->ring.first_number + r->ring.n - 1)->revision > revision) {
 		list_past(r, revision, ns, out);
 		return 0;
@@ -314,15 +315,25 @@ void cache_close(struct cache *c)
 	*c = (struct cache){ 0 };
 }
 
+static void trim(struct item *i)
+{
+	if (i && i->object && i->object->refs == 1)
+		object_drop(&i->object);
+}
+
 void cache_trim(struct cache *c)
 {
 	struct map_slot *s;
 
 	map_each(s, &c->resources) {
 		struct resource *r = s->value;
+		const struct change *change;
 
 		for (size_t i = 0; i < r->items.n; i++)
-			if (r->items.v[i]->object && r->items.v[i]->object->refs == 1)
-				object_drop(&r->items.v[i]->object);
+			trim(r->items.v[i]);
+		for (uint64_t n = r->ring.first_number; (change = ring_at(&r->ring, n)); n++) {
+			trim(change->before);
+			trim(change->after);
+		}
 	}
 }

@@ -116,6 +116,17 @@ int verb_get(const struct request *rq, struct item **out, struct err *err)
 
 /* ---- list ---- */
 
+int check_reached(const struct request *rq, int64_t revision, struct err *err)
+{
+	int64_t now = rq->api->cache.revision;
+
+	if (revision <= now)
+		return 0;
+	int r = err_set(err, ERR_TIMEOUT, "Too large resource version: %" PRId64 ", current: %" PRId64, revision, now);
+	err_cause(err, "", "ResourceVersionTooLarge", "Too large resource version");
+	return r;
+}
+
 struct position { int64_t revision; struct str ns, name; };     /* the last item of the page before */
 
 static void position_free(struct position *p)
@@ -181,11 +192,15 @@ static int list_filtered(const struct request *rq, const struct list_query *q, c
 
 	if (q->limit < 0)
 		return err_set(err, ERR_BAD_REQUEST, "limit: must not be negative");
+	TRY(check_reached(rq, q->revision, err));
 	out->revision = rq->api->cache.revision;
-	if (q->token && *q->token) {
+	if (q->token) {
 		TRY(position_read(q->token, &p, err));
 		out->revision = p.revision;
 		TRY(resource_at(r, p.revision, ns, &out->items, err));
+	} else if (q->exact && q->revision) {
+		out->revision = q->revision;
+		TRY(resource_at(r, q->revision, ns, &out->items, err));
 	} else if (f->name && (ns || !rq->kind->namespaced)) {
 		struct item *i = resource_find(r, rq->ns, f->name);
 
@@ -194,7 +209,7 @@ static int list_filtered(const struct request *rq, const struct list_query *q, c
 	} else {
 		TRY(resource_at(r, 0, ns, &out->items, err));
 	}
-	if (!filter_is_empty(f) || q->limit || (q->token && *q->token))
+	if (!filter_is_empty(f) || q->limit || q->token)
 		take_page(out, q, f, &p);
 	return 0;
 }

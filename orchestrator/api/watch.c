@@ -156,7 +156,10 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 
 	(void)http_query_get(query, "labelSelector", &labels);
 	(void)http_query_get(query, "fieldSelector", &fields);
-	if (filter_parse(&f, str_c(&labels), str_c(&fields), &err) < 0) {
+	int64_t revision = 0;
+
+	(void)query_int(query, "resourceVersion", &revision);
+	if (filter_parse(&f, str_c(&labels), str_c(&fields), &err) < 0 || check_reached(r, revision, &err) < 0) {
 		reply_error(rq, &err, NULL);
 		return;
 	}
