@@ -108,6 +108,7 @@ static int merge_named(const struct transformation *x, struct set *patches, stru
 static int merge_selected(const struct transformation *x, struct resource *patch, const struct selection *sel, struct err *err)
 {
 	const char *kind = resource_id(patch)->kind;
+	const struct node *api;
 
 	resource_settle_marks(patch);
 	for (size_t i = 0; i < x->set->n; i++) {
@@ -117,7 +118,11 @@ static int merge_selected(const struct transformation *x, struct resource *patch
 		TRY(hit);
 		if (!hit)
 			continue;
-		node_set(patch->doc, patch->root, "apiVersion", node_copy(patch->doc, node_get(r->root, "apiVersion")));
+		api = node_get(r->root, "apiVersion");
+		if (api)
+			node_set(patch->doc, patch->root, "apiVersion", node_copy(patch->doc, api));
+		else
+			node_del(patch->root, "apiVersion");
 		resource_set_kind(patch, kind);
 		TRY(merge_one(x->t->b, r, patch, err));
 	}
