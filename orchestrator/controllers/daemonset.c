@@ -21,7 +21,7 @@ struct pass {
 	struct controller *c;
 	struct object *set;
 	const struct node *spec;
-	struct revisions revisions;
+	struct template_revisions revisions;
 	struct doc *sample;                     /* a pod as it would be made, to ask whether a node takes it */
 	struct object_list pods, surplus;       /* surplus: to delete */
 	VEC(struct place) places;
@@ -35,7 +35,7 @@ static void pass_free(struct pass *p)
 	vec_free(&p->places);
 	object_list_free(&p->pods);
 	object_list_free(&p->surplus);
-	revisions_free(&p->revisions);
+	template_revisions_free(&p->revisions);
 	doc_drop(&p->sample);
 	object_drop(&p->set);
 }
@@ -140,7 +140,7 @@ static int read_set(struct pass *p, struct err *err)
 	int r;
 
 	p->spec = node_get(p->set->root, "spec");
-	TRY(revisions_read(&p->revisions, p->c, controller_informer(p->c, REVISIONS), p->set, err));
+	TRY(template_revisions_read(&p->revisions, p->c, controller_informer(p->c, REVISIONS), p->set, err));
 	p->sample = build(p);
 	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
 	r = claim_objects(p->c, controller_informer(p->c, PODS), p->set, selector, &p->pods, err);
@@ -282,7 +282,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	if (!meta_deleting(p.set->root))
 		TRY(manage(&p, err));
 	TRY(write_status(&p, err));
-	return revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), has_pods, &p, err);
+	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), has_pods, &p, err);
 }
 
 static bool queue_set(struct object *set, void *arg)

@@ -25,7 +25,7 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-struct object *revisions_named(const struct revisions *r, const char *name)
+struct object *template_revisions_named(const struct template_revisions *r, const char *name)
 {
 	for (size_t i = 0; i < r->all.n; i++)
 		if (str_eq(r->all.v[i]->name, name))
@@ -33,7 +33,7 @@ struct object *revisions_named(const struct revisions *r, const char *name)
 	return NULL;
 }
 
-void revisions_free(struct revisions *r)
+void template_revisions_free(struct template_revisions *r)
 {
 	object_drop(&r->owner);
 	object_list_free(&r->all);
@@ -49,9 +49,9 @@ static struct node *data_of(struct doc *d, const struct object *owner)
 	return data;
 }
 
-static int64_t next_number(const struct revisions *r) { return r->all.n ? number(r->all.v[r->all.n - 1]) + 1 : 1; }
+static int64_t next_number(const struct template_revisions *r) { return r->all.n ? number(r->all.v[r->all.n - 1]) + 1 : 1; }
 
-static int create(struct revisions *r, struct err *err)
+static int create(struct template_revisions *r, struct err *err)
 {
 	const struct kind *k = informer_kind(r->informer);
 	const struct node *labels = node_at(r->owner->root, "spec.selector.matchLabels");
@@ -83,7 +83,7 @@ static int set_number(struct doc *d, struct node *root, void *arg, struct err *e
 }
 
 /* An old version that is wanted again is the newest one from now on. */
-static int renew(struct revisions *r, size_t at, struct err *err)
+static int renew(struct template_revisions *r, size_t at, struct err *err)
 {
 	struct object *o = r->all.v[at], *now = NULL;
 	int64_t next = next_number(r);
@@ -99,14 +99,14 @@ static int renew(struct revisions *r, size_t at, struct err *err)
 	return 0;
 }
 
-int revisions_read(struct revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err)
+int template_revisions_read(struct template_revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err)
 {
 	struct selector *selector = NULL;
 	AUTO_DOC d = doc_new();
 	const struct node *data = data_of(d, owner);
 	int result;
 
-	*r = (struct revisions){ .c = c, .informer = informer, .owner = object_ref(owner) };
+	*r = (struct template_revisions){ .c = c, .informer = informer, .owner = object_ref(owner) };
 	TRY(selector_of(node_at(owner->root, "spec.selector"), &selector, err));
 	result = claim_objects(c, informer, owner, selector, &r->all, err);
 	selector_free(&selector);
@@ -120,7 +120,7 @@ int revisions_read(struct revisions *r, struct controller *c, struct informer *i
 	return create(r, err);
 }
 
-int revisions_trim(struct revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg, struct err *err)
+int template_revisions_trim(struct template_revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg, struct err *err)
 {
 	int64_t idle = 0;
 

@@ -6,7 +6,7 @@
 
 #define REVISION_HASH "controller-revision-hash"
 
-struct revisions {
+struct template_revisions {
 	struct controller *c;
 	struct informer *informer;              /* of ControllerRevisions */
 	struct object *owner;
@@ -16,11 +16,11 @@ struct revisions {
 
 /* Claims owner's revisions, and makes the one for its template, or gives the number after all others to an old one that
  * is wanted again. */
-MUST_CHECK int revisions_read(struct revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err);
-void revisions_free(struct revisions *r);
-struct object *revisions_named(const struct revisions *r, const char *name);            /* NULL: there is none */
+MUST_CHECK int template_revisions_read(struct template_revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err);
+void template_revisions_free(struct template_revisions *r);
+struct object *template_revisions_named(const struct template_revisions *r, const char *name);            /* NULL: there is none */
 const char *revision_hash(const struct object *revision);                               /* what its pods carry as REVISION_HASH */
 const struct node *revision_template(const struct object *revision);
 /* Deletes the oldest beyond the limit, but for those that pods (or the status) still name: used() says so. */
-MUST_CHECK int revisions_trim(struct revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg,
+MUST_CHECK int template_revisions_trim(struct template_revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg,
 			      struct err *err);

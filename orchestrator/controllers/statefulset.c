@@ -16,7 +16,7 @@ struct pass {
 	struct controller *c;
 	struct object *set;
 	const struct node *spec;
-	struct revisions revisions;
+	struct template_revisions revisions;
 	struct object *current;                 /* the revision of before; borrowed, the update's own when all is new */
 	struct object_list pods;
 	struct object **at;                     /* by ordinal, from the first; borrowed from pods, NULL: missing */
@@ -29,7 +29,7 @@ static void pass_free(struct pass *p)
 {
 	object_list_free(&p->pods);
 	free(p->at);
-	revisions_free(&p->revisions);
+	template_revisions_free(&p->revisions);
 	object_drop(&p->set);
 }
 
@@ -58,8 +58,8 @@ static int read_set(struct pass *p, struct err *err)
 	p->partition = node_int_at(p->spec, "updateStrategy.rollingUpdate.partition", 0);
 	if (p->replicas > MOST)
 		return err_set(err, ERR_INVALID, "spec.replicas: a StatefulSet has at most %d", MOST);
-	TRY(revisions_read(&p->revisions, p->c, controller_informer(p->c, REVISIONS), p->set, err));
-	p->current = revisions_named(&p->revisions, node_str_or(p->set->root, "status.currentRevision", ""));
+	TRY(template_revisions_read(&p->revisions, p->c, controller_informer(p->c, REVISIONS), p->set, err));
+	p->current = template_revisions_named(&p->revisions, node_str_or(p->set->root, "status.currentRevision", ""));
 	if (!p->current)
 		p->current = p->revisions.update;
 	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
@@ -365,7 +365,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 		TRY(manage(&p, err));
 	TRY(reread_pods(&p, err));
 	TRY(write_status(&p, err));
-	return revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), is_used, &p, err);
+	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), is_used, &p, err);
 }
 
 static void map_nothing(struct controller *c, const struct object *o)
