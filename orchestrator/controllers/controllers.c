@@ -19,6 +19,7 @@ const struct controller_spec *const controllers[] = {
 	&daemonset_controller,
 	&statefulset_controller,
 	&job_controller,
+	&cronjob_controller,
 	&rollout_controller,
 	&analysis_controller,
 	NULL

@@ -5,4 +5,4 @@
 
 extern const struct controller_spec deployment_controller, replicaset_controller, endpoints_controller, namespace_controller,
 	serviceaccount_controller, garbage_controller, podgc_controller, rollout_controller, job_controller,
-	daemonset_controller, statefulset_controller;
+	daemonset_controller, statefulset_controller, cronjob_controller;
