@@ -1,8 +1,6 @@
 /* cli/help.c - help as text, as Markdown, and as words for shells; all from the tables of commands and options. */
 #include "cli/verbs.h"
 
-#include "kube/kind.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -57,78 +55,6 @@ static void print_markdown(const struct usage *u, const struct opt *table)
 		printf("\n```\n%s\n```\n", u->examples);
 }
 
-/* ---- words for completion: a line each, with what it is behind a tab; ":files" and ":dirs" ask the shell ---- */
-
-static const struct opt *find_option(const struct opt *table, const char *word)
-{
-	for (; table && table->name; table++) {
-		if (word[0] == '-' && word[1] == '-' && str_eq(word + 2, table->name))
-			return table;
-		if (word[0] == '-' && table->short_name && word[1] == table->short_name && !word[2])
-			return table;
-	}
-	return NULL;
-}
-
-static void print_choices(const char *choices)
-{
-	struct sv rest = sv_c(choices), one;
-
-	for (bool more = true; more;) {
-		more = sv_cut(rest, '|', &one, &rest);
-		printf(SV_FMT "\n", SV_ARG(one));
-	}
-}
-
-static void print_kinds(void)
-{
-	struct kinds *kinds = kinds_new();
-
-	for (size_t i = 0; i < kinds_n(kinds); i++)
-		printf("%s\t%s\n", kinds_at(kinds, i)->plural, kinds_at(kinds, i)->kind);
-	kinds_free(&kinds);
-}
-
-/* By the word that a help text uses for an argument. */
-static const struct { const char *word; void (*print)(void); const char *text; } arguments[] = {
-	{ "TYPE", print_kinds, NULL }, { "FILE", NULL, ":files" }, { "DIR", NULL, ":dirs" }, { "PATH", NULL, ":files" },
-	{ "SHELL", NULL, "bash\nzsh\nfish" },
-};
-
-static void print_argument(const char *synopsis)
-{
-	for (size_t i = 0; synopsis && i < sizeof arguments / sizeof *arguments; i++) {
-		if (!strstr(synopsis, arguments[i].word))
-			continue;
-		if (arguments[i].print)
-			arguments[i].print();
-		else
-			puts(arguments[i].text);
-		return;
-	}
-}
-
-static void print_words(const struct usage *u, const struct opt *table, int n, char **words)
-{
-	const char *word = n ? words[n - 1] : "", *before = n > 1 ? words[n - 2] : "";
-	const struct opt *o = find_option(table, before);
-
-	if (o && o->type != OPT_FLAG) {
-		if (o->arg && strchr(o->arg, '|'))
-			print_choices(o->arg);
-		else
-			print_argument(o->arg);
-		return;
-	}
-	if (*word != '-') {
-		print_argument(u->synopsis);
-		return;
-	}
-	for (; table && table->name; table++)
-		printf("--%s\t%s\n", table->name, table->help);
-	printf("--help\ttell about this command\n");
-}
-
 /* ---- who asks ---- */
 
 static bool wants_help(int argc, char **argv)
@@ -144,7 +70,7 @@ bool help_as(const struct usage *u, const struct opt *table, int argc, char **ar
 	if (argc > 1 && str_eq(argv[1], HELP_AS_MARKDOWN))
 		print_markdown(u, table);
 	else if (argc > 1 && str_eq(argv[1], HELP_AS_WORDS))
-		print_words(u, table, argc - 2, argv + 2);
+		complete_words(u, table, argc - 2, argv + 2);
 	else if (wants_help(argc, argv))
 		print_text(u, table);
 	else

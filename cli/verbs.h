@@ -45,6 +45,7 @@ int cli_fail(const char *command, struct err *err);     /* prints "cd COMMAND: m
 #define HELP_AS_WORDS "--help-as=words" /* then the words typed after the command, the last one unfinished */
 bool help_as(const struct usage *u, const struct opt *table, int argc, char **argv);    /* false: was not asked */
 int help_complete(int argc, char **argv);               /* `cd __complete WORD...`, for the scripts of `cd completion` */
+void complete_words(const struct usage *u, const struct opt *table, int n, char **words);       /* of a command */
 void help_print_verbs(const struct verb *table, FILE *to);      /* by group, one a line */
 
 int cmd_annotate(int argc, char **argv);

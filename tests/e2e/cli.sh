@@ -111,6 +111,13 @@ poll 20 no_pods
 code 1 c delete cm
 has deleted c delete cm --all
 
+say "completion knows what there is"
+c apply -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shelf"}}'
+c apply -n shelf -f - >/dev/null <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"book"}}'
+expect book c __complete get configmaps -n shelf ''
+has shelf c __complete delete namespace ''
+expect '' c __complete get nonsense ''
+
 say "configuration"
 refuses 'no kubeconfig' env -u KUBECONFIG HOME=/nonexistent "$cd_bin" get pods
 code 1 env -u KUBECONFIG HOME=/nonexistent "$cd_bin" get pods
