@@ -58,6 +58,7 @@ struct worker {
 	struct backoff backoff;
 	struct str problem;                     /* why it cannot be set up, as told last */
 	bool failed;                            /* given up */
+	bool finishing;                         /* all but sidecars ended: they are stopped, and not started again */
 	int ending;                             /* enum ending */
 	int64_t grace_ms;
 };
@@ -67,7 +68,7 @@ struct kept_run { struct run run; char *message, *id; };        /* a run that ow
 struct unit {
 	struct worker *w;
 	char *name;
-	bool init;
+	bool init, sidecar;                     /* sidecar: an init container with restartPolicy Always */
 	struct container *c;                    /* NULL: no attempt exists */
 	int64_t attempt;                        /* number of the newest one; -1: none yet */
 	bool exited;                            /* the container ended and was not looked at yet */
@@ -125,6 +126,7 @@ MUST_CHECK int unit_launch(struct unit *u, const struct image *image, struct lau
 /* ---- ending.c: a pod that is being deleted ---- */
 enum ending { ENDING_NOT, ENDING_STOP, ENDING_CLEAN, ENDING_DONE };
 int64_t worker_end(struct worker *w);                           /* one step */
+int64_t units_stop(struct worker *w, bool finishing);           /* one step: sidecars after the others; -1: all have ended */
 int worker_inbound(struct worker *w, unsigned *n);              /* open connections to the pod's servers; parks; less than 0: not known */
 
 /* ---- probes.c ---- */

@@ -84,17 +84,29 @@ static void cancel_waiting(struct worker *w)
 			run_move(&w->units[i].now, &w->units[i].last), w->units[i].has_last = false;
 }
 
-static int64_t stop_all(struct worker *w)
+static int64_t stop_those(struct worker *w, bool sidecars)
 {
 	int64_t next = -1;
 
 	for (size_t i = 0; i < w->n_units && !fiber_canceled(); i++) {
-		int64_t ms = unit_stop(&w->units[i], w->grace_ms);
+		int64_t ms = w->units[i].sidecar == sidecars ? unit_stop(&w->units[i], w->grace_ms) : -1;
 
 		if (ms >= 0 && (next < 0 || ms < next))
 			next = ms;
 	}
 	return next;
+}
+
+int64_t units_stop(struct worker *w, bool finishing)
+{
+	int64_t next;
+
+	if (finishing && !w->finishing) {
+		w->finishing = true;
+		w->grace_ms = grace_of(w);
+	}
+	next = stop_those(w, false);
+	return next >= 0 ? next : stop_those(w, true);
 }
 
 static int finish(struct worker *w, struct err *err)
@@ -118,7 +130,7 @@ int64_t worker_end(struct worker *w)
 		begin(w);
 	w->grace_ms = grace < w->grace_ms ? grace : w->grace_ms;
 	if (w->ending == ENDING_STOP) {
-		next = stop_all(w);
+		next = units_stop(w, false);
 		if (next >= 0 || runs(w))
 			return next;
 		cancel_waiting(w);

@@ -2,6 +2,9 @@
 #include "runtime/agent/agent-internal.h"
 
 #include <stdlib.h>
+#include "kube/informer.h"
+#include "runtime/agent/pull-secret.h"
+#include "runtime/image/name.h"
 
 struct pull {
 	struct pulls *pulls;
@@ -56,12 +59,28 @@ static const char *policy_of(const struct unit *u, const char *image)
 	return strchr(name, '@') || (strchr(name, ':') && !sv_ends(sv_c(name), SV(":latest"))) ? "IfNotPresent" : "Always";
 }
 
-/* "demo:v1" names no registry: when nobody offers it, the copy that was built here is what is meant. */
-static bool names_a_registry(const char *image)
+/* "demo:v1" names no registry ("", then): when nobody offers it, the copy that was built here is what is meant. */
+static void registry_of(const char *image, struct str *out)
 {
-	struct sv host, rest;
+	AUTO(image_name) n = { 0 };
 
-	return sv_cut(sv_c(image), '/', &host, &rest) && (memchr(host.p, '.', host.n) || memchr(host.p, ':', host.n));
+	if (image_name_parse(&n, image, NULL) >= 0)
+		str_move(out, &n.registry);
+}
+
+/* The first of the pod's imagePullSecrets that knows the registry. */
+static void find_login(struct agent *a, const struct object *pod, const char *registry, struct pull_login *out)
+{
+	const struct node *list = node_at(pod->root, "spec.imagePullSecrets"), *it;
+
+	node_each(it, list) {
+		struct object *secret = informer_get(a->secrets, pod->ns, node_str_or(it, "name", ""));
+
+		if (secret && pull_secret_find(secret->root, registry, out))
+			return;
+		str_cut(&out->user, 0);
+		str_cut(&out->password, 0);
+	}
 }
 
 static bool is_here(struct pulls *p, const char *image)
@@ -87,11 +106,17 @@ static void run(void *arg)
 	struct pull *p = arg;
 	struct agent *a = p->pulls->a;
 	AUTO_OBJECT about = TAKE(p->about);
+	AUTO(pull_login) login = { 0 };
+	AUTO(str) registry = { 0 };
 	AUTO(err) err = { 0 };
-	int r = image_pull(a->images, p->name, &(struct image_pull_opts){ 0 }, &err);
+	int r;
 
+	registry_of(p->name, &registry);
+	find_login(a, about, str_c(&registry), &login);
+	r = image_pull(a->images, p->name, &(struct image_pull_opts){ .user = login.user.n ? str_c(&login.user) : NULL,
+		       .password = login.user.n ? str_c(&login.password) : NULL }, &err);
 	p->busy = false;
-	if (r < 0 && !names_a_registry(p->name) && is_here(p->pulls, p->name))
+	if (r < 0 && !registry.n && is_here(p->pulls, p->name))
 		r = 0;
 	if (r < 0) {
 		fail(p, &err);

@@ -4,9 +4,12 @@
 
 /* ---- the phase: kubelet's getPhase() ---- */
 
-struct tally { size_t init_pending, init_failed, waiting, running, ended, succeeded; };
+struct tally { size_t init_pending, init_failed, sidecars, waiting, running, ended, succeeded; };
 
 static bool ended_well(const struct container_facts *c) { return c->now.kind == RUN_ENDED && !c->now.exit_code; }
+
+/* An init container lets the next one begin: by its good end, or, when it goes on beside the others, by having started. */
+static bool init_done(const struct container_facts *c) { return c->sidecar ? c->started : ended_well(c); }
 
 static struct tally count(const struct status_facts *f)
 {
@@ -16,8 +19,9 @@ static struct tally count(const struct status_facts *f)
 		const struct container_facts *c = &f->containers[i];
 
 		if (c->init) {
-			t.init_pending += !ended_well(c);
-			t.init_failed += c->now.kind == RUN_ENDED && c->now.exit_code;
+			t.sidecars += c->sidecar && c->now.kind == RUN_RUNNING;
+			t.init_pending += !init_done(c);
+			t.init_failed += !c->sidecar && c->now.kind == RUN_ENDED && c->now.exit_code;
 		} else if (c->now.kind == RUN_RUNNING) {
 			t.running++;
 		} else if (c->now.kind == RUN_ENDED) {
@@ -38,13 +42,13 @@ const char *status_phase(const struct status_facts *f)
 
 	if (f->failed || (t.init_failed && str_eq(policy, "Never")))
 		return "Failed";
-	if (t.init_pending || t.waiting)
+	if ((t.init_pending && !t.ended) || t.waiting)
 		return "Pending";
 	if (t.running)
 		return "Running";
 	if (!t.ended)
 		return "Pending";
-	if (str_eq(policy, "Always"))
+	if (t.sidecars || str_eq(policy, "Always"))
 		return "Running";
 	if (t.succeeded == t.ended)
 		return "Succeeded";
@@ -61,7 +65,7 @@ static size_t list_unready(const struct status_facts *f, bool init, struct str *
 	for (size_t i = 0; i < f->n_containers; i++) {
 		const struct container_facts *c = &f->containers[i];
 
-		if (c->init != init || (init ? ended_well(c) : c->ready))
+		if (init ? !c->init || init_done(c) : (c->init && !c->sidecar) || c->ready)
 			continue;
 		str_addf(out, "%s%s", n++ ? " " : "[", c->name);
 	}

@@ -17,6 +17,7 @@ struct run {                            /* one state of a container; texts are b
 struct container_facts {
 	const char *name, *image, *image_id, *container_id;     /* ids "" until known */
 	bool init, ready, started;
+	bool sidecar;                   /* an init container that goes on beside the others (restartPolicy: Always) */
 	int64_t restarts;
 	struct run now, last;
 	bool has_last;

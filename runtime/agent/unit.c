@@ -55,6 +55,8 @@ static bool wants_restart(const struct unit *u, int exit_code)
 {
 	const char *policy = node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always");
 
+	if (u->sidecar)
+		return !u->w->ending && !u->w->finishing;
 	if (u->init || str_eq(policy, "OnFailure"))
 		return exit_code && !str_eq(policy, "Never");
 	return str_eq(policy, "Always");
@@ -321,7 +323,7 @@ static void signal_end(struct unit *u)
 
 	u->stop.signaled = true;
 	/* What runs to its end may reach it within its grace period; what serves has nothing to wait for but its clients. */
-	u->stop.deaf = str_eq(node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always"), "Always") && is_deaf(u, signo);
+	u->stop.deaf = (u->sidecar || str_eq(node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always"), "Always")) && is_deaf(u, signo);
 	(void)container_kill(u->c, signo, NULL);
 }
 

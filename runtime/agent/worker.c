@@ -50,7 +50,7 @@ static struct container_facts facts_of(const struct unit *u)
 {
 	return (struct container_facts){
 		.name = u->name, .image = node_str_or(unit_spec(u), "image", ""), .image_id = u->image_id ? u->image_id : "",
-		.container_id = u->container_id ? u->container_id : "", .init = u->init, .ready = u->ready, .started = u->started,
+		.container_id = u->container_id ? u->container_id : "", .init = u->init, .sidecar = u->sidecar, .ready = u->ready, .started = u->started,
 		.restarts = u->attempt > 0 ? u->attempt : 0, .now = u->now.run, .last = u->last.run, .has_last = u->has_last,
 	};
 }
@@ -153,7 +153,7 @@ static int64_t step_units(struct worker *w)
 			if (!init_done)
 				continue;
 			next = sooner(next, unit_step(u));
-			init_done = u->now.run.kind == RUN_ENDED && !u->now.run.exit_code;
+			init_done = u->sidecar ? u->started : u->now.run.kind == RUN_ENDED && !u->now.run.exit_code;
 		} else if (init_done) {
 			next = sooner(next, unit_step(u));
 		}
@@ -165,10 +165,11 @@ static int64_t step_units(struct worker *w)
 	return next;
 }
 
+/* Sidecars go on for as long as there is something to go on beside. */
 static bool all_done(const struct worker *w)
 {
 	for (size_t i = 0; i < w->n_units; i++)
-		if (!unit_done(&w->units[i]) && !(w->units[i].attempt < 0 && !w->units[i].init && w->failed))
+		if (!w->units[i].sidecar && !unit_done(&w->units[i]) && !(w->units[i].attempt < 0 && !w->units[i].init && w->failed))
 			return false;
 	return true;
 }
@@ -199,7 +200,10 @@ static int64_t step(struct worker *w)
 	str_cut(&w->problem, 0);
 	next = step_units(w);
 	w->failed = init_gave_up(w);
-	if (all_done(w) && !fiber_canceled())
+	if (!all_done(w) || fiber_canceled())
+		return next;
+	next = units_stop(w, true);
+	if (next < 0)
 		worker_release(w);
 	return next;
 }
@@ -235,7 +239,8 @@ static void add_units(struct worker *w, const char *list_path, bool init)
 	const struct node *list = node_at(worker_pod(w), list_path), *it;
 
 	node_each(it, list)
-		w->units[w->n_units++] = (struct unit){ .w = w, .name = sv_dup(sv_c(node_str_at(it, "name"))), .init = init, .attempt = -1 };
+		w->units[w->n_units++] = (struct unit){ .w = w, .name = sv_dup(sv_c(node_str_at(it, "name"))), .init = init, .attempt = -1,
+							.sidecar = init && str_eq(node_str_at(it, "restartPolicy"), "Always") };
 }
 
 void worker_start(struct agent *a, struct object *pod)

@@ -100,6 +100,18 @@ static void init_body(struct lab_node *l)
 	CHECK(l, str_eq(str_c(&out), "1\n2\n"));
 }
 
+static void sidecar_body(struct lab_node *l)
+{
+	lab_pod(l, "side", "\"restartPolicy\":\"Never\",\"initContainers\":[{\"name\":\"s\",\"restartPolicy\":\"Always\"," SHELL("while true; do /bin/busybox sleep 0.05; done") "}],"
+		"\"containers\":[{\"name\":\"c\"," SHELL("/bin/busybox sleep 0.3") "}]");
+	CHECK(l, lab_await(l, "side", "status.phase", "Running"));
+	CHECK(l, lab_await(l, "side", "Ready", "True"));
+	CHECK(l, lab_await(l, "side", "status.phase", "Succeeded"));
+	CHECK(l, lab_await(l, "side", "status.initContainerStatuses.0.state.terminated.reason", "Error"));
+}
+
+static void sidecar_runs_beside_the_others_and_ends_after_them(void **state) { lab_node_run(*state, sidecar_body); }
+
 static void init_containers_run_in_order(void **state) { lab_node_run(*state, init_body); }
 
 static bool pod_dirs(struct lab_node *l)
@@ -291,6 +303,7 @@ int main(void)
 		TEST(crashing_container_backs_off),
 		TEST(failed_liveness_restarts_the_container),
 		TEST(init_containers_run_in_order),
+		TEST(sidecar_runs_beside_the_others_and_ends_after_them),
 		TEST(deleted_pod_ends_in_its_grace_period_and_leaves_nothing),
 		TEST(restarted_agent_adopts_what_runs_and_ends_what_is_gone),
 		TEST(what_is_missing_is_named_and_waited_for),

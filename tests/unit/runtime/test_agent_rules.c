@@ -3,11 +3,13 @@
 
 #include <signal.h>
 #include <string.h>
+#include "base/encode.h"
 #include "base/json.h"
 #include "runtime/agent/backoff.h"
 #include "runtime/agent/env.h"
 #include "runtime/agent/log-lines.h"
 #include "runtime/agent/probe-rule.h"
+#include "runtime/agent/pull-secret.h"
 #include "runtime/agent/signal-name.h"
 
 static struct doc *read_json(const char *text)
@@ -285,6 +287,38 @@ static void tail_finds_the_last_lines(void **state)
 	assert_int_equal(log_lines_tail(text, 0, &missing), 9);
 }
 
+/* ---- pull secrets ---- */
+
+static void expect_login(const char *config, const char *registry, const char *want)
+{
+	AUTO(str) json = { 0 };
+	AUTO(str) got = { 0 };
+	struct pull_login l = { 0 };
+
+	str_addc(&json, "{\"data\":{\".dockerconfigjson\":\"");
+	base64_encode(&json, sv_c(config));
+	str_addc(&json, "\"}}");
+	AUTO_DOC d = read_json(str_c(&json));
+	if (pull_secret_find(doc_root(d), registry, &l))
+		str_addf(&got, "%s/%s", str_c(&l.user), str_c(&l.password));
+	assert_string_equal(str_c(&got), want);
+	pull_login_free(&l);
+}
+
+static void pull_secrets_are_found_by_registry(void **state)
+{
+	static const char config[] = "{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"aHViOnBhc3M=\"},"
+		"\"registry.example:5000\":{\"username\":\"u\",\"password\":\"p:w\"},\"broken\":{\"auth\":\"!!\"}}}";
+
+	(void)state;
+	expect_login(config, "registry.example:5000", "u/p:w");
+	expect_login(config, "docker.io", "hub/pass");
+	expect_login(config, "", "hub/pass");
+	expect_login(config, "other", "");
+	expect_login(config, "broken", "");
+	expect_login("not json", "docker.io", "");
+}
+
 static void signals_have_names_and_numbers(void **state)
 {
 	(void)state;
@@ -311,6 +345,7 @@ int main(void)
 		TEST(words_override_the_image_and_have_a_path),
 		TEST(log_lines_are_shown_as_asked),
 		TEST(tail_finds_the_last_lines),
+		TEST(pull_secrets_are_found_by_registry),
 		TEST(signals_have_names_and_numbers),
 	};
 
