@@ -20,8 +20,11 @@ int render_detect(struct vfs *v, const char *path, enum render_type *out, struct
 
 	TRY(vfs_stat(v, path, &type, err));
 	*out = RENDER_PLAIN;
-	if (type != VFS_DIR)
+	if (type != VFS_DIR) {
+		if (sv_ends(sv_c(path), SV(".tgz")))
+			*out = RENDER_CHART;
 		return 0;
+	}
 	if (has_file(v, path, "Chart.yaml"))
 		*out = RENDER_CHART;
 	for (size_t i = 0; *out == RENDER_PLAIN && kustomization_file_names[i]; i++)

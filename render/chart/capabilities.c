@@ -40,7 +40,12 @@ static const struct { const char *version, *kinds; } builtin_kinds[] = {
 					     "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding" },
 };
 
-const char *capabilities_kube_version(const struct render_opts *o) { return o->kube_version ? o->kube_version : KUBE_VERSION; }
+void capabilities_kube_version(const struct render_opts *o, struct str *out)
+{
+	const char *version = o->kube_version ? o->kube_version : KUBE_VERSION;
+
+	str_addf(out, "%s%s", *version == 'v' ? "" : "v", version);
+}
 
 const char *capabilities_at(const struct render_opts *o, size_t i)
 {

@@ -5,7 +5,13 @@
 
 #include <stdlib.h>
 
-static const char *text(const struct node *entry, const char *key) { return node_str_or(entry, key, ""); }
+/* Scalars of Chart.yaml as text, whatever YAML takes them for: `name: y` is a boolean there. */
+static const char *text(const struct node *entry, const char *key)
+{
+	struct sv s = node_sv(node_get(entry, key));
+
+	return s.n ? s.p : "";
+}
 
 /* ---- which entry of Chart.yaml is about which chart ---- */
 
@@ -14,7 +20,7 @@ static bool is_about(const struct node *entry, const struct chart *dep)
 	struct semver version;
 	struct sv range = node_sv(node_get(entry, "version"));
 
-	if (!str_eq(text(entry, "name"), node_str_at(doc_root(dep->meta), "name")))
+	if (!str_eq(text(entry, "name"), text(doc_root(dep->meta), "name")))
 		return false;
 	if (!range.n || !semver_parse(node_sv(node_get(doc_root(dep->meta), "version")), &version))
 		return true;
@@ -150,7 +156,8 @@ static int enable(struct chart *c, const struct node *said, struct err *err)
 	AUTO_DOC d = doc_new();
 
 	TRY(match_entries(c, err));
-	const struct node *values = values_coalesce(d, c, said);
+	struct node *values;
+	TRY(values_coalesce(d, c, said, &values, err));
 	drop_disabled(c, values);
 	for (size_t i = 0; i < c->n_deps; i++) {
 		const struct node *for_dep = node_get(values, c->deps[i]->name);
@@ -205,34 +212,31 @@ static void import_one(struct doc *d, const struct node *values, const struct no
 }
 
 /* Children first, so that what they import can be imported again. The chart's own values win over what it imports. */
-static void import_values(struct chart *c)
+static int import_values(struct chart *c, struct err *err)
 {
-	struct node *entry, *import;
+	struct node *entry, *values, *imported;
+	AUTO_DOC d = doc_new();
 
 	for (size_t i = 0; i < c->n_deps; i++)
-		import_values(c->deps[i]);
-	struct doc *d = doc_new();
-	struct node *values = values_coalesce(d, c, NULL), *imported = node_map(d);
+		TRY(import_values(c->deps[i], err));
+	imported = node_map(d);
+	TRY(values_coalesce(d, c, NULL, &values, err));
 	node_each(entry, node_get(doc_root(c->meta), "dependencies")) {
 		const struct node *imports = node_get(entry, "import-values");
 
-		for (size_t i = 0; i < node_n(imports); i++) {
-			import = node_item(imports, i);
-			import_one(d, values, entry, import, &imported);
-		}
+		for (size_t i = 0; i < node_n(imports); i++)
+			import_one(d, values, entry, node_item(imports, i), &imported);
 	}
 	if (imported->n) {
 		doc_set_root(d, values_merge(d, imported, values));
 		doc_drop(&c->values);
-		c->values = d;
-	} else {
-		doc_drop(&d);
+		c->values = TAKE(d);
 	}
+	return 0;
 }
 
 int deps_process(struct chart *c, const struct node *said, struct err *err)
 {
 	TRY(enable(c, said, err));
-	import_values(c);
-	return 0;
+	return import_values(c, err);
 }

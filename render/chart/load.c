@@ -96,7 +96,7 @@ static int read_requirements(struct loader *l, struct err *err)
 static int check_meta(const struct loader *l, struct err *err)
 {
 	const struct node *meta = doc_root(l->chart->meta);
-	const char *name = node_str_at(meta, "name"), *api = node_str_at(meta, "apiVersion");
+	const char *name = node_get(meta, "name") ? node_sv(node_get(meta, "name")).p : NULL;   /* `name: y` is a boolean */
 	struct sv version = node_sv(node_get(meta, "version"));
 	struct semver unused;
 
@@ -104,8 +104,6 @@ static int check_meta(const struct loader *l, struct err *err)
 		return err_set(err, ERR_INVALID, "%s/Chart.yaml: name is required", l->dir);
 	if (strchr(name, '/') || str_eq(name, ".") || str_eq(name, ".."))
 		return err_set(err, ERR_INVALID, "%s/Chart.yaml: name '%s' is not a name of a directory", l->dir, name);
-	if (!api)
-		return err_set(err, ERR_INVALID, "%s/Chart.yaml: apiVersion is required", l->dir);
 	if (!version.n || !semver_parse(version, &unused))
 		return err_set(err, ERR_INVALID, "%s/Chart.yaml: version '" SV_FMT "' is not a semantic version", l->dir, SV_ARG(version));
 	return 0;
@@ -118,7 +116,9 @@ static int read_meta(struct loader *l, struct err *err)
 	TRY(read_map(l, "Chart.yaml", true, &c->meta, err));
 	TRY(read_requirements(l, err));
 	TRY(check_meta(l, err));
-	chart_set_name(c, node_str_at(doc_root(c->meta), "name"));
+	chart_set_name(c, node_sv(node_get(doc_root(c->meta), "name")).p);
+	if (!node_get(doc_root(c->meta), "apiVersion"))
+		node_set(c->meta, doc_root(c->meta), "apiVersion", node_str(c->meta, "v1"));
 	return read_map(l, "values.yaml", false, &c->values, err);
 }
 

@@ -1,6 +1,7 @@
 /* render/chart/render.c - a chart to objects: values, then every template of every chart, then the order of installation. */
 #include "render/chart/chart.h"
 
+#include "base/glob.h"
 #include "render/chart/deps.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/objects.h"
@@ -188,19 +189,9 @@ static int run_all(struct job *j, struct err *err)
 
 /* ---- the result ---- */
 
-static bool is_shown(const struct render_opts *o, const struct chart *c, const struct manifest *m)
+static bool is_wanted(const struct render_opts *o, const struct manifest *m)
 {
-	AUTO(str) path = { 0 };
-
-	if ((m->hook && o->no_hooks) || (m->test && o->skip_tests))
-		return false;
-	for (size_t i = 0; o->show_only && o->show_only[i]; i++) {
-		str_cut(&path, 0);
-		str_addf(&path, "%s/%s", c->path, o->show_only[i]);
-		if (str_eq(str_c(&path), m->source))
-			return true;
-	}
-	return !o->show_only || !o->show_only[0];
+	return !(m->hook && o->no_hooks) && !(m->test && o->skip_tests);
 }
 
 static void show(struct rendered *out, const struct manifest *m)
@@ -220,21 +211,41 @@ static int by_source(const void *pa, const void *pb)
 	return r ? r : a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* Only what these templates gave, in their order; a pattern must find something. */
+static int show_only(struct job *j, const struct chart *c, struct err *err)
+{
+	for (size_t i = 0; j->opts->show_only[i]; i++) {
+		AUTO(str) pattern = { 0 };
+		struct manifest *m;
+		bool found = false;
+
+		str_addf(&pattern, "%s/%s", c->path, j->opts->show_only[i]);
+		vec_each(m, &j->manifests) {
+			if (!is_wanted(j->opts, m) || !glob_match(str_sv(&pattern), sv_c(m->source)))
+				continue;
+			show(j->out, m);
+			found = true;
+		}
+		if (!found)
+			return err_set(err, ERR_NOT_FOUND, "could not find template %s in chart", j->opts->show_only[i]);
+	}
+	return 0;
+}
+
 static int finish(struct job *j, const struct chart *c, struct err *err)
 {
 	struct manifest *m;
-	size_t shown = j->out->texts.n;
 
 	if (j->manifests.n)
 		qsort(j->manifests.v, j->manifests.n, sizeof *j->manifests.v, by_source);
 	for (size_t i = 0; i < j->manifests.n; i++)
 		j->manifests.v[i].order = i;
 	manifests_sort(&j->manifests);
+	if (j->opts->show_only && j->opts->show_only[0])
+		return show_only(j, c, err);
 	vec_each(m, &j->manifests)
-		if (is_shown(j->opts, c, m))
+		if (is_wanted(j->opts, m))
 			show(j->out, m);
-	if (j->opts->show_only && j->opts->show_only[0] && j->out->texts.n == shown)
-		return err_set(err, ERR_NOT_FOUND, "could not find template %s in chart", j->opts->show_only[0]);
 	return 0;
 }
 
@@ -293,15 +304,16 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	struct job j = { .opts = o, .out = out };
 	AUTO_DOC d = doc_new();
 	struct chart *c = NULL;
-	struct node *said;
+	struct node *said, *values;
 	int r;
 
 	out->type = RENDER_CHART;
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
 	j.gotmpl = gotmpl_new(j.sandbox);
-	if ((r = values_said(d, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0)
-		r = render_chart(&j, c, values_coalesce(d, c, said), err);
+	if ((r = values_said(d, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
+	    (r = values_coalesce(d, c, said, &values, err)) >= 0)
+		r = render_chart(&j, c, values, err);
 	job_free(&j);
 	chart_free(&c);
 	return r;

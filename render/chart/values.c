@@ -58,24 +58,39 @@ int values_said(struct doc *d, const struct render_opts *o, struct node **out, s
 	return 0;
 }
 
+/* `global` of the parent wins over what is said for the chart below, and every chart has one. */
 static void pass_global(struct doc *d, struct node *below, const struct node *parent)
 {
-	const struct node *global = node_get(parent, "global");
+	const struct node *global = node_get(parent, "global"), *own = node_get(below, "global");
+	struct node *both = node_is(own, NODE_MAP) ? node_copy(d, own) : node_map(d);
+	struct member *m;
 
-	if (node_is(global, NODE_MAP))
-		node_set(d, below, "global", values_merge(d, node_get(below, "global"), global));
+	for (m = node_is(global, NODE_MAP) ? global->members : NULL; m && m < global->members + global->n; m++) {
+		struct sv key = { m->key, m->key_n };
+		const struct node *old = node_getn(both, key);
+
+		if (!node_is(m->value, NODE_MAP) || !old)
+			node_setn(d, both, key, node_copy(d, m->value));
+		else if (node_is(old, NODE_MAP))
+			node_setn(d, both, key, values_merge(d, old, m->value));
+	}
+	node_set(d, below, "global", both);
 }
 
-struct node *values_coalesce(struct doc *d, const struct chart *c, const struct node *said)
+int values_coalesce(struct doc *d, const struct chart *c, const struct node *said, struct node **out, struct err *err)
 {
-	struct node *values = values_merge(d, doc_root(c->values), said);
-
+	*out = values_merge(d, doc_root(c->values), said);
 	for (size_t i = 0; i < c->n_deps; i++) {
-		const struct node *for_dep = node_get(values, c->deps[i]->name);
-		struct node *below = values_coalesce(d, c->deps[i], node_is(for_dep, NODE_MAP) ? for_dep : NULL);
+		const struct node *for_dep = node_get(*out, c->deps[i]->name);
+		struct node *below;
 
-		pass_global(d, below, values);
-		node_set(d, values, c->deps[i]->name, below);
+		if (for_dep && !node_is(for_dep, NODE_MAP))
+			return err_set(err, ERR_INVALID, "%s: values of '%s' are %s; want a mapping", c->path, c->deps[i]->name,
+				       node_type_name(for_dep));
+		below = for_dep ? node_copy(d, for_dep) : node_map(d);
+		pass_global(d, below, *out);
+		TRY(values_coalesce(d, c->deps[i], below, &below, err));
+		node_set(d, *out, c->deps[i]->name, below);
 	}
-	return values;
+	return 0;
 }

@@ -11,5 +11,5 @@ struct node *values_merge(struct doc *d, const struct node *base, const struct n
 
 /* What the options say, as one tree in d: files first, then the sets; nulls stay, as they remove defaults below. */
 MUST_CHECK int values_said(struct doc *d, const struct render_opts *o, struct node **out, struct err *err);
-/* said (may be NULL) over the chart's own values, with those of the charts below it under their names. A tree in d. */
-struct node *values_coalesce(struct doc *d, const struct chart *c, const struct node *said);
+/* said (may be NULL) over the chart's own values, with those of the charts below it under their names. *out is in d. */
+MUST_CHECK int values_coalesce(struct doc *d, const struct chart *c, const struct node *said, struct node **out, struct err *err);

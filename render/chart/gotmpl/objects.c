@@ -19,14 +19,16 @@ static void set_bool(lua_State *lua, const char *field, bool b)
 	lua_setfield(lua, -2, field);
 }
 
-/* Gives the value on top methods, closures over `arg`, and the text that it prints as (NULL: as any other). */
+/* Gives the value on top methods (NULL: none), closures over `arg`, and the text that it prints as (NULL: as any other). */
 static void set_methods(lua_State *lua, const luaL_Reg *methods, const void *arg, const char *prints)
 {
 	lua_newtable(lua);
-	lua_newtable(lua);
-	lua_pushlightuserdata(lua, (void *)(uintptr_t)arg);
-	luaL_setfuncs(lua, methods, 1);
-	lua_setfield(lua, -2, "__methods");
+	if (methods) {
+		lua_newtable(lua);
+		lua_pushlightuserdata(lua, (void *)(uintptr_t)arg);
+		luaL_setfuncs(lua, methods, 1);
+		lua_setfield(lua, -2, "__methods");
+	}
 	if (prints) {
 		lua_pushstring(lua, prints);
 		lua_setfield(lua, -2, "__text");
@@ -128,20 +130,16 @@ static int has_version(lua_State *lua)
 	return 1;
 }
 
-static int give_kube_version(lua_State *lua)
-{
-	const struct render_opts *o = lua_touserdata(lua, lua_upvalueindex(1));
-
-	lua_pushstring(lua, capabilities_kube_version(o));
-	return 1;
-}
-
+/* A version whose fields are texts, and which prints as it is written. */
 static void push_kube_version(lua_State *lua, const struct render_opts *o)
 {
-	static const luaL_Reg methods[] = { { "String", give_kube_version }, { NULL, NULL } };
-	const char *version = capabilities_kube_version(o);
-	struct sv major, minor, rest = sv_c(version + (*version == 'v'));
+	struct sv major, minor, rest;
+	struct str text = { 0 };
 
+	capabilities_kube_version(o, &text);
+	gotmpl_push_str(lua, &text);
+	const char *version = lua_tostring(lua, -1);
+	rest = sv_c(version + 1);
 	sv_cut(rest, '.', &major, &rest);
 	sv_cut(rest, '.', &minor, &rest);
 	lua_newtable(lua);
@@ -151,7 +149,8 @@ static void push_kube_version(lua_State *lua, const struct render_opts *o)
 	lua_setfield(lua, -2, "Major");
 	lua_pushlstring(lua, minor.p, minor.n);
 	lua_setfield(lua, -2, "Minor");
-	set_methods(lua, methods, o, version);
+	set_methods(lua, NULL, o, version);
+	lua_remove(lua, -2);
 }
 
 static void push_api_versions(lua_State *lua, const struct render_opts *o)

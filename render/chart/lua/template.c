@@ -43,7 +43,10 @@ static int has_api(lua_State *lua)
 static void push_capabilities(lua_State *lua, const struct render_opts *o)
 {
 	lua_newtable(lua);
-	set_text(lua, "kubeVersion", capabilities_kube_version(o));
+	struct str version = { 0 };
+	capabilities_kube_version(o, &version);
+	set_text(lua, "kubeVersion", str_c(&version));
+	str_free(&version);
 	lua_pushlightuserdata(lua, (void *)(uintptr_t)o);
 	lua_pushcclosure(lua, has_api, 1);
 	lua_setfield(lua, -2, "has");

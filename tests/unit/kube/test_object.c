@@ -139,7 +139,7 @@ static void status_carries_an_error_there_and_back(void **state)
 
 	expect_json(s, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
 		    "\"message\":\"Deployment.apps \\\"web\\\" is invalid\",\"reason\":\"Invalid\","
-		    "\"details\":{\"name\":\"web\",\"group\":\"apps\",\"kind\":\"deployments\",\"causes\":[{\"reason\":\"FieldValueInvalid\","
+		    "\"details\":{\"name\":\"web\",\"group\":\"apps\",\"kind\":\"Deployment\",\"causes\":[{\"reason\":\"FieldValueInvalid\","
 		    "\"message\":\"must be 0 or more\",\"field\":\"spec.replicas\"}]},\"code\":422}");
 	assert_err(status_to_err(s, 422, &back), &back, ERR_INVALID, "is invalid");
 	assert_int_equal(back.n_causes, 1);
