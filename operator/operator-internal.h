@@ -19,6 +19,6 @@ struct operator {
 
 /* push.c: refreshes the applications that follow what has changed in the repository, and tells the pusher how it goes, as
  * side-band packets of the stream, until all have come to an end. stream NULL: nobody listens. In a fiber. */
-struct revisions;
-void push_follow(struct operator *op, const char *repository, const struct revisions *before, const struct revisions *after,
+struct git_refs;
+void push_follow(struct operator *op, const char *repository, const struct git_refs *before, const struct git_refs *after,
 		 struct http_stream *stream);

@@ -179,7 +179,7 @@ static int add_branch(struct generating *g, const struct node *spec, struct sv n
 static int from_branches(struct generating *g, const struct node *spec, struct node *out, struct err *err, int depth)
 {
 	__attribute__((cleanup(asked_free))) struct asked a = { 0 };
-	AUTO(revisions) all = { 0 };
+	AUTO(git_refs) all = { 0 };
 	int64_t limit = node_int_at(spec, "limit", BRANCHES_MAX), n = 0;
 
 	(void)depth;

@@ -23,7 +23,7 @@ struct push {
 	struct fiber_cond news;
 };
 
-static const struct revision *find(const struct revisions *r, const char *name)
+static const struct revision *find(const struct git_refs *r, const char *name)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (str_eq(r->v[i].name, name))
@@ -31,7 +31,7 @@ static const struct revision *find(const struct revisions *r, const char *name)
 	return NULL;
 }
 
-static void find_changes(struct push *p, const struct revisions *before, const struct revisions *after)
+static void find_changes(struct push *p, const struct git_refs *before, const struct git_refs *after)
 {
 	for (size_t i = 0; i < after->n; i++) {
 		const struct revision *old = find(before, after->v[i].name);
@@ -180,7 +180,7 @@ static void push_free(struct push *p)
 	vec_free(&p->changes);
 }
 
-void push_follow(struct operator *op, const char *repository, const struct revisions *before, const struct revisions *after,
+void push_follow(struct operator *op, const char *repository, const struct git_refs *before, const struct git_refs *after,
 		 struct http_stream *stream)
 {
 	__attribute__((cleanup(push_free))) struct push p = { .op = op, .repository = repository, .stream = stream };

@@ -160,10 +160,10 @@ static int ask(struct remote_fetch *f, git_remote *remote, struct session *s, st
 	set_callbacks(&o.callbacks, s);
 	if ((r = git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &o)) < 0 || (r = git_remote_ls(&heads, &n, remote)) < 0)
 		return connect_error(f->url, r, err);
-	revisions_free(f->refs);
+	git_refs_free(f->refs);
 	for (size_t i = 0; i < n; i++) {
 		char sha[GIT_OID_HEXSZ + 1];
-		revisions_add(f->refs, sv_c(heads[i]->name), git_oid_tostr(sha, sizeof sha, &heads[i]->oid));
+		git_refs_add(f->refs, sv_c(heads[i]->name), git_oid_tostr(sha, sizeof sha, &heads[i]->oid));
 	}
 	f->asked = true;
 	return 0;
@@ -232,18 +232,18 @@ int remote_fetch(struct remote_fetch *f, struct err *err)
 	return here ? 0 : fetch_ref(f, repo, remote, &s, ref, err);
 }
 
-static int add_local(struct revisions *out, git_reference *ref)
+static int add_local(struct git_refs *out, git_reference *ref)
 {
 	AUTO_OBJ obj = NULL;
 	char sha[GIT_OID_HEXSZ + 1];
 
 	if (git_reference_peel(&obj, ref, GIT_OBJECT_COMMIT) == 0)
-		revisions_add(out, sv_c(git_reference_name(ref)), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
+		git_refs_add(out, sv_c(git_reference_name(ref)), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
 	git_reference_free(ref);
 	return 0;
 }
 
-int local_list(const char *dir, struct revisions *out, struct err *err)
+int local_list(const char *dir, struct git_refs *out, struct err *err)
 {
 	AUTO_REPOSITORY repo = NULL;
 	AUTO_REFS it = NULL;
@@ -254,7 +254,7 @@ int local_list(const char *dir, struct revisions *out, struct err *err)
 		AUTO_OBJ obj = NULL;
 		char sha[GIT_OID_HEXSZ + 1];
 		if (git_reference_peel(&obj, ref, GIT_OBJECT_COMMIT) == 0)
-			revisions_add(out, SV("HEAD"), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
+			git_refs_add(out, SV("HEAD"), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
 		git_reference_free(ref);
 	}
 	if (git_reference_iterator_new(&it, repo) < 0)

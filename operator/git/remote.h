@@ -8,7 +8,7 @@ struct remote_fetch {
 	const char *cache;                      /* a bare repository, made when absent */
 	const struct repo_access *access;
 	const char *revision, *tag_prefix;      /* revision NULL: only list */
-	struct revisions *refs;                 /* what is known of the remote's refs; renewed when it is asked */
+	struct git_refs *refs;                 /* what is known of the remote's refs; renewed when it is asked */
 	bool refs_fresh;                        /* refs may be used as they are */
 	bool asked;                             /* out: refs were renewed */
 	char sha[REVISION_SIZE];                /* out: the commit, which now is in the cache */
@@ -16,6 +16,6 @@ struct remote_fetch {
 
 MUST_CHECK int remote_fetch(struct remote_fetch *f, struct err *err);
 /* All refs of a repository on this machine. */
-MUST_CHECK int local_list(const char *dir, struct revisions *out, struct err *err);
+MUST_CHECK int local_list(const char *dir, struct git_refs *out, struct err *err);
 /* Is this commit (or a tag of one) in the repository? */
 bool local_has(const char *dir, const char *sha);

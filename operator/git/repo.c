@@ -13,7 +13,7 @@
 #define CACHE_BYTES (4 << 20)           /* libgit2's object cache: trees are small, and a render reads each file once */
 
 struct remote {
-	struct revisions refs;
+	struct git_refs refs;
 	int64_t asked_ms;               /* when the asking that filled refs began; -1: never */
 	bool busy;
 	struct fiber_cond idle;
@@ -57,7 +57,7 @@ void repos_free(struct repos **r)
 		return;
 	map_each(s, &(*r)->remotes) {
 		struct remote *m = s->value;
-		revisions_free(&m->refs);
+		git_refs_free(&m->refs);
 		free(m);
 	}
 	map_free(&(*r)->remotes);
@@ -127,7 +127,7 @@ static struct remote *remote_of(struct repos *r, const char *url)
 struct local_job {
 	const struct repo_want *want;
 	const char *dir;
-	struct revisions refs;
+	struct git_refs refs;
 	char sha[REVISION_SIZE];
 	struct err err;
 	int r;
@@ -160,7 +160,7 @@ static int resolve_local(const char *dir, const struct repo_want *w, char *sha, 
 	if (!path_exists(dir))
 		return err_set(err, ERR_NOT_FOUND, "repository %s does not exist", w->url);
 	fiber_job(run_local, &j);
-	revisions_free(&j.refs);
+	git_refs_free(&j.refs);
 	memcpy(sha, j.sha, REVISION_SIZE);
 	return err_move(err, &j.err);
 }
@@ -176,7 +176,7 @@ static void run_fetch(void *arg)
 
 /* One at a time a remote: who waited finds refs that are younger than its question, and need not ask again. */
 static int with_remote(struct repos *r, const struct repo_want *w, const char *dir, const char *revision, char *sha,
-		       struct revisions *list, struct err *err)
+		       struct git_refs *list, struct err *err)
 {
 	static const struct repo_access nobody;
 	struct remote *m = remote_of(r, w->url);
@@ -198,7 +198,7 @@ static int with_remote(struct repos *r, const struct repo_want *w, const char *d
 	if (j.r >= 0 && sha)
 		memcpy(sha, j.fetch.sha, REVISION_SIZE);
 	for (size_t i = 0; j.r >= 0 && list && i < m->refs.n; i++)
-		revisions_add(list, sv_c(m->refs.v[i].name), m->refs.v[i].sha);
+		git_refs_add(list, sv_c(m->refs.v[i].name), m->refs.v[i].sha);
 	if (j.r == -ERR_NOT_FOUND)
 		(void)err_wrap(&j.err, j.r, "repository %s", w->url);
 	return err_move(err, &j.err);
@@ -222,7 +222,7 @@ static void run_list(void *arg)
 	j->r = local_list(j->dir, &j->refs, &j->err);
 }
 
-int repo_list(struct repos *r, const struct repo_want *w, struct revisions *out, struct err *err)
+int repo_list(struct repos *r, const struct repo_want *w, struct git_refs *out, struct err *err)
 {
 	AUTO(str) dir = { 0 };
 	struct local_job j = { .want = w };

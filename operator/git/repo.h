@@ -35,7 +35,7 @@ void repos_serve(struct repos *r, const char *prefix, const char *dir);
  * which there are); ERR_UNAUTHORIZED; ERR_UNAVAILABLE: the remote cannot be reached, with git's reason. */
 MUST_CHECK int repo_resolve(struct repos *r, const struct repo_want *w, char sha[static REVISION_SIZE], struct err *err);
 /* All branches and tags, for generators. */
-MUST_CHECK int repo_list(struct repos *r, const struct repo_want *w, struct revisions *out, struct err *err);
+MUST_CHECK int repo_list(struct repos *r, const struct repo_want *w, struct git_refs *out, struct err *err);
 /* The directory that holds the objects of url: for repo_vfs(). */
 MUST_CHECK int repo_dir(const struct repos *r, const char *url, struct str *out, struct err *err);
 

@@ -8,7 +8,7 @@
 
 static const char heads[] = "refs/heads/", tags[] = "refs/tags/";
 
-static struct revision *find(const struct revisions *r, struct sv name)
+static struct revision *find(const struct git_refs *r, struct sv name)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (sv_eq_c(name, r->v[i].name))
@@ -16,7 +16,7 @@ static struct revision *find(const struct revisions *r, struct sv name)
 	return NULL;
 }
 
-void revisions_add(struct revisions *r, struct sv name, const char *sha)
+void git_refs_add(struct git_refs *r, struct sv name, const char *sha)
 {
 	static const struct sv peeled = SV("^{}");
 	struct revision *to = NULL, fresh = { 0 };
@@ -35,7 +35,7 @@ void revisions_add(struct revisions *r, struct sv name, const char *sha)
 	to->sha[n] = '\0';
 }
 
-void revisions_free(struct revisions *r)
+void git_refs_free(struct git_refs *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		free(r->v[i].name);
@@ -48,7 +48,7 @@ bool revision_is_sha(const char *revision)
 	       strspn(revision, "0123456789abcdefABCDEF") == REVISION_SIZE - 1;
 }
 
-static const struct revision *find_below(const struct revisions *r, const char *folder, const char *name)
+static const struct revision *find_below(const struct git_refs *r, const char *folder, const char *name)
 {
 	AUTO(str) full = { 0 };
 
@@ -57,7 +57,7 @@ static const struct revision *find_below(const struct revisions *r, const char *
 }
 
 /* The highest tag in the range; less than 0: wanted is not a range. */
-static int pick_version(const struct revisions *r, const char *wanted, const char *prefix, const struct revision **out)
+static int pick_version(const struct git_refs *r, const char *wanted, const char *prefix, const struct revision **out)
 {
 	struct semver v, best = { 0 };
 	int in;
@@ -80,7 +80,7 @@ static int pick_version(const struct revisions *r, const char *wanted, const cha
 	return 0;
 }
 
-static void add_names(struct str *to, const struct revisions *r, const char *folder, const char *what)
+static void add_names(struct str *to, const struct git_refs *r, const char *folder, const char *what)
 {
 	size_t n = 0;
 
@@ -95,7 +95,7 @@ static void add_names(struct str *to, const struct revisions *r, const char *fol
 		str_addf(to, " and %zu more", n - SHOWN);
 }
 
-static int not_found(const struct revisions *r, const char *wanted, bool is_range, struct err *err)
+static int not_found(const struct git_refs *r, const char *wanted, bool is_range, struct err *err)
 {
 	AUTO(str) names = { 0 };
 
@@ -112,7 +112,7 @@ static int not_found(const struct revisions *r, const char *wanted, bool is_rang
 		       "; a commit is named by all 40 digits of its id" : "");
 }
 
-int revision_pick(const struct revisions *r, const char *wanted, const char *tag_prefix, const struct revision **out,
+int revision_pick(const struct git_refs *r, const char *wanted, const char *tag_prefix, const struct revision **out,
 		  struct err *err)
 {
 	if (!wanted || !*wanted)

@@ -8,15 +8,15 @@
 
 /* name: "refs/heads/main", "refs/tags/v1" with the commit's id also for annotated tags, "HEAD". */
 struct revision { char *name; char sha[REVISION_SIZE]; };
-struct revisions { struct revision *v; size_t n, cap; };
+struct git_refs { struct revision *v; size_t n, cap; };
 
-void revisions_add(struct revisions *r, struct sv name, const char *sha);       /* "refs/tags/v1^{}" corrects refs/tags/v1 */
-void revisions_free(struct revisions *r);
+void git_refs_add(struct git_refs *r, struct sv name, const char *sha);       /* "refs/tags/v1^{}" corrects refs/tags/v1 */
+void git_refs_free(struct git_refs *r);
 bool revision_is_sha(const char *revision);             /* 40 hex digits */
 
 /* wanted: "" or HEAD, a full ref, a branch, a tag, or a range of versions over the tags that begin with tag_prefix
  * (may be NULL). ERR_NOT_FOUND names what there is. A commit id is the caller's to handle. */
-MUST_CHECK int revision_pick(const struct revisions *r, const char *wanted, const char *tag_prefix,
+MUST_CHECK int revision_pick(const struct git_refs *r, const char *wanted, const char *tag_prefix,
 			     const struct revision **out, struct err *err);
 
 /* A row of a push. sha "": deleted. */

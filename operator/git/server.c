@@ -140,7 +140,7 @@ static void run_set_head(void *arg)
 		j->r = git_fail(&j->err, ERR_IO, "set HEAD of %s", j->dir);
 }
 
-static void set_head(const char *dir, const struct revisions *after)
+static void set_head(const char *dir, const struct git_refs *after)
 {
 	for (size_t i = 0; i < after->n; i++) {
 		struct init_job j = { .dir = dir, .head = after->v[i].name };
@@ -152,7 +152,7 @@ static void set_head(const char *dir, const struct revisions *after)
 	}
 }
 
-static void list_refs(struct operator *op, const struct asked *a, struct revisions *out)
+static void list_refs(struct operator *op, const struct asked *a, struct git_refs *out)
 {
 	AUTO(str) url = { 0 };
 	const struct repo_want w = { .url = (str_addf(&url, "/git/%s", str_c(&a->repository)), str_c(&url)) };
@@ -170,7 +170,7 @@ static void refuse(struct http_request *rq, int status, const char *text)
 static int serve(struct operator *op, struct http_request *rq, const struct asked *a, const char *dir, const char *user,
 		 struct err *err)
 {
-	struct revisions before = { 0 }, after = { 0 };
+	struct git_refs before = { 0 }, after = { 0 };
 	AUTO(str) path = { 0 };
 	struct cgi_end end;
 	bool push = a->write && a->service;
@@ -191,8 +191,8 @@ static int serve(struct operator *op, struct http_request *rq, const struct aske
 			(void)http_stream_write(end.stream, SV("0000"));
 		http_stream_end(end.stream);
 	}
-	revisions_free(&before);
-	revisions_free(&after);
+	git_refs_free(&before);
+	git_refs_free(&after);
 	return r;
 }
 
