@@ -101,8 +101,8 @@ static double run_floor(struct bench *b)
 		str_addf(&path, "/sys/fs/cgroup/%s/cd-bench-floor", groups[i]);
 		(void)mkdir(str_c(&path), 0755);
 	}
-	str_addf(&options, "lowerdir=%s,upperdir=%s/floor/upper,workdir=%s/floor/work", str_c(&b->layer), str_c(&b->dir),
-		 str_c(&b->dir));
+	str_addf(&options, "lowerdir=%s,upperdir=%s/floor/upper,workdir=%s/floor/work", str_c(&b->layer),
+		 str_c(&b->dir), str_c(&b->dir));
 	path_of(b, "root", &path);
 	struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET,
 				   .exit_signal = SIGCHLD };
@@ -145,9 +145,19 @@ static void run_ours(struct one *o)
 	str_addf(&log, "%s.log", str_c(&dir));
 	str_addf(&group, "cd-bench/c%u", n);
 	must(!mkdir(str_c(&dir), 0700), "mkdir");
-	struct container_spec s = { .id = "bench", .dir = str_c(&dir), .layers = layers, .argv = true_argv, .env = env,
-		.hostname = "bench", .cgroup = str_c(&group), .log_path = str_c(&log), .netns_fd = -1, .ipcns_fd = -1,
-		.utsns_fd = -1, .pidns_fd = -1, .resources = { .memory_bytes = 256 << 20, .cpu_shares = 512, .pids = 100 } };
+	struct container_spec s = { .id = "bench",
+				    .dir = str_c(&dir),
+				    .layers = layers,
+				    .argv = true_argv,
+				    .env = env,
+				    .hostname = "bench",
+				    .cgroup = str_c(&group),
+				    .log_path = str_c(&log),
+				    .netns_fd = -1,
+				    .ipcns_fd = -1,
+				    .utsns_fd = -1,
+				    .pidns_fd = -1,
+				    .resources = { .memory_bytes = 256 << 20, .cpu_shares = 512, .pids = 100 } };
 	if (container_start(o->b->cs, &s, &c, &err) < 0) {
 		fprintf(stderr, "%s\n", err_msg(&err));
 		exit(1);
@@ -192,8 +202,11 @@ static void write_bundle(struct bench *b)
 
 	str_addf(&path, "%s/bundle", str_c(&b->dir));
 	must(dir_make(str_c(&path), 0755, NULL) >= 0, "mkdir");
-	str_addf(&text, "cd %s && crun spec && sed -i 's,\"terminal\": true,\"terminal\": false,; s,\"path\": \"rootfs\",\"path\": \"%s\",; "
-		 "s,\"sh\",\"/bin/busybox\"\\,\"true\",; s,1024,256,' config.json", str_c(&path), str_c(&b->layer));
+	str_addf(&text,
+		 "cd %s && crun spec && sed -i 's,\"terminal\": true,\"terminal\": false,; s,\"path\": "
+		 "\"rootfs\",\"path\": \"%s\",; "
+		 "s,\"sh\",\"/bin/busybox\"\\,\"true\",; s,1024,256,' config.json",
+		 str_c(&path), str_c(&b->layer));
 	pid_t pid = fork();
 	if (pid == 0) {
 		execlp("sh", "sh", "-c", str_c(&text), NULL);
@@ -222,7 +235,8 @@ static double run_crun(struct bench *b)
 		(void)!unshare(CLONE_NEWNS);
 		mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		umount2("/sys/fs/cgroup/unified", MNT_DETACH);
-		execlp("crun", "crun", "--root", str_c(&root), "--cgroup-manager", "cgroupfs", "run", "-b", str_c(&bundle), "cd-bench", NULL);
+		execlp("crun", "crun", "--root", str_c(&root), "--cgroup-manager", "cgroupfs", "run", "-b",
+		       str_c(&bundle), "cd-bench", NULL);
 		_exit(127);
 	}
 	return waitpid(pid, &status, 0) == pid && status == 0 ? now_ms() - begin : -1;
@@ -254,7 +268,8 @@ static void make_layer(struct bench *b)
 
 	str_addf(&b->layer, "%s/layer", str_c(&b->dir));
 	str_addf(&path, "%s/bin", str_c(&b->layer));
-	must(dir_make(str_c(&path), 0755, NULL) >= 0 && file_read("/bin/busybox", 16 << 20, &busybox, NULL) >= 0, "/bin/busybox");
+	must(dir_make(str_c(&path), 0755, NULL) >= 0 && file_read("/bin/busybox", 16 << 20, &busybox, NULL) >= 0,
+	     "/bin/busybox");
 	str_addc(&path, "/busybox");
 	must(file_write(str_c(&path), str_sv(&busybox), 0755, NULL) >= 0, "busybox");
 	sync();
@@ -264,8 +279,8 @@ static int run(void *arg)
 {
 	struct bench *b = arg;
 	int n = b->rounds;
-	double *v = calloc((size_t)n * 5, sizeof *v), *floor_ms = v, *ended = v + n, *started = v + 2 * n, *removed = v + 3 * n,
-	       *crun = v + 4 * n;
+	double *v = calloc((size_t)n * 5, sizeof *v), *floor_ms = v, *ended = v + n, *started = v + 2 * n,
+	       *removed = v + 3 * n, *crun = v + 4 * n;
 	bool with_crun = true;
 	struct err err = { 0 };
 

@@ -193,8 +193,9 @@ static int run_ls(struct command *c)
 
 static const struct subcommand subcommands[] = {
 	{ "build", 1, 1, run_build, { "image build", "[OPTIONS] -t NAME DIR",
-		"Builds an image from DIR/Containerfile (or Dockerfile, or -f FILE). COPY and ADD see what is in DIR and not left out\n"
-		"by .containerignore or .dockerignore. Steps whose inputs did not change are taken from earlier builds.",
+		"Builds an image from DIR/Containerfile (or Dockerfile, or -f FILE). COPY and ADD see what is in DIR\n"
+		"and not left out by .containerignore or .dockerignore. Steps whose inputs did not change are taken\n"
+		"from earlier builds.",
 		"  cd image build -t demo:v1 examples/demo/image" } },
 	{ "import", 1, 1, run_import, { "image import", "[OPTIONS] FILE",
 		"Imports images from an OCI layout or from what `docker save` writes, as a directory or a tar archive.",
@@ -204,7 +205,8 @@ static const struct subcommand subcommands[] = {
 		"Pulls images from their registries. Layers that are here already are not fetched again.",
 		"  cd image pull registry.example.com/team/app:1.4" } },
 	{ "rm", 1, 100, run_rm, { "image rm", "[OPTIONS] NAME...",
-		"Removes names from the store, and what no other name needs. What a running container uses stays until a later time.",
+		"Removes names from the store, and what no other name needs. What a running container uses stays until\n"
+		"a later time.",
 		"  cd image rm demo:v1" } },
 };
 
@@ -251,11 +253,15 @@ static int run_subcommand(const struct subcommand *sub, int argc, char **argv)
 		{ "quiet", 'q', OPT_FLAG, &c.quiet, NULL, "no progress" },
 		{ "tag", 't', OPT_STR, &c.tag, "NAME", "build, import: the image's name" },
 		{ "file", 'f', OPT_STR, &c.file, "FILE", "build: the Containerfile" },
-		{ "build-arg", 0, OPT_LIST, &c.build_args, "NAME=VALUE", "build: the value of an ARG; SOURCE_DATE_EPOCH=SECONDS bounds all times" },
+		{ "build-arg", 0, OPT_LIST, &c.build_args, "NAME=VALUE",
+		  "build: the value of an ARG; SOURCE_DATE_EPOCH=SECONDS bounds all times" },
 		{ "no-cache", 0, OPT_FLAG, &c.no_cache, NULL, "build: run every step" },
-		{ "host-network", 0, OPT_FLAG, &c.host_network, NULL, "build: RUN with this machine's network, not without any" },
-		{ "plain-http", 0, OPT_FLAG, &c.plain_http, NULL, "pull: the registry speaks http (on loopback this is found out)" },
-		{ "user", 'u', OPT_STR, &c.user, "NAME[:PASSWORD]", "pull: credentials; the password also from CD_REGISTRY_PASSWORD" },
+		{ "host-network", 0, OPT_FLAG, &c.host_network, NULL,
+		  "build: RUN with this machine's network, not without any" },
+		{ "plain-http", 0, OPT_FLAG, &c.plain_http, NULL,
+		  "pull: the registry speaks http (on loopback this is found out)" },
+		{ "user", 'u', OPT_STR, &c.user, "NAME[:PASSWORD]",
+		  "pull: credentials; the password also from CD_REGISTRY_PASSWORD" },
 		{ 0 }
 	};
 	struct call call = { &c, sub };

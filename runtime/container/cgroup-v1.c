@@ -44,7 +44,8 @@ static int allow_devices(const struct cgroups *cs, const char *path, struct err 
 	return 0;
 }
 
-static int make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices, struct err *err)
+static int make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices,
+		struct err *err)
 {
 	struct err no_swap = { 0 };
 
@@ -79,7 +80,8 @@ static int kill_members(const char *dir, const char *path)
 	return n;
 }
 
-/* Frozen members cannot fork: after one round all have their signal. Without a freezer, until nobody is left to signal. */
+/* Frozen members cannot fork: after one round all have their signal. Without a freezer, until nobody is left to signal.
+ */
 static int kill_all(const struct cgroups *cs, const char *path, struct err *err)
 {
 	const char *freezer = cgroup_v1_dir(cs, "freezer"), *dir = freezer ? freezer : cs->v1[0].dir;
@@ -113,7 +115,8 @@ static int usage(const struct cgroups *cs, const char *path, int64_t *cpu_ns, in
 	TRY(cgroup_read_file(cpu, path, "cpuacct.usage", &ns, err));
 	TRY(cgroup_read_file(memory, path, "memory.usage_in_bytes", &used, err));
 	TRY(cgroup_read_file(memory, path, "memory.stat", &stat, err));
-	int64_t total = cgroup_number(str_sv(&used), NULL), inactive = cgroup_number(str_sv(&stat), "total_inactive_file");
+	int64_t total = cgroup_number(str_sv(&used), NULL),
+		inactive = cgroup_number(str_sv(&stat), "total_inactive_file");
 	*cpu_ns = cgroup_number(str_sv(&ns), NULL);
 	*memory_bytes = inactive > 0 && inactive < total ? total - inactive : total;
 	return 0;

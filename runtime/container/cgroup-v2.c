@@ -130,11 +130,13 @@ static int set_limits(const struct cgroups *cs, const char *path, const struct r
 		TRY(cgroup_write(cs->v2, path, "cpu.max", quota, err));
 	TRY(limit(cs, path, "memory.max", rs->memory_bytes, err));
 	if (rs->memory_bytes)
-		(void)!cgroup_write(cs->v2, path, "memory.swap.max", "0", NULL);        /* absent without swap accounting */
+		/* absent without swap accounting */
+		(void)!cgroup_write(cs->v2, path, "memory.swap.max", "0", NULL);
 	return limit(cs, path, "pids.max", rs->pids, err);
 }
 
-static int make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices, struct err *err)
+static int make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices,
+		struct err *err)
 {
 	TRY(cgroup_mkdir(cs->v2, path, err));
 	if (!cs->v2_limits)
@@ -155,7 +157,8 @@ static int kill_all(const struct cgroups *cs, const char *path, struct err *err)
 	if (cgroup_write(cs->v2, path, "cgroup.kill", "1", NULL) == 0 ||
 	    cgroup_read_file(cs->v2, path, "cgroup.procs", &procs, NULL) < 0)
 		return 0;               /* killed, or no such group: nobody to kill */
-	(void)!cgroup_write(cs->v2, path, "cgroup.freeze", "1", NULL);  /* before Linux 5.14; frozen members still die */
+	/* before Linux 5.14; frozen members still die */
+	(void)!cgroup_write(cs->v2, path, "cgroup.freeze", "1", NULL);
 	rest = str_sv(&procs);
 	for (bool more = true; more;) {
 		more = sv_cut(rest, '\n', &line, &rest);

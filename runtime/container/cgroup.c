@@ -18,7 +18,10 @@ const size_t cgroup_devices_n = sizeof cgroup_devices / sizeof *cgroup_devices;
 
 /* ---- what is mounted ---- */
 
-static bool is_octal(const char *p) { return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7'; }
+static bool is_octal(const char *p)
+{
+	return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7';
+}
 
 /* Mount points have space, tab, newline and backslash as three octal digits. */
 static char *unescape(struct sv s)
@@ -37,7 +40,9 @@ static char *unescape(struct sv s)
 
 static bool is_controller(struct sv name)
 {
-	static const char *const known[] = { "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids" };
+	static const char *const known[] = {
+		"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"
+	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (sv_eq_c(name, known[i]))
@@ -210,7 +215,8 @@ int cgroup_rmdir(const char *dir, const char *path, struct err *err)
 
 /* ---- both versions ---- */
 
-int cgroup_make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices, struct err *err)
+int cgroup_make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices,
+		struct err *err)
 {
 	if (cs->n_v1)
 		TRY(cgroup_v1.make(cs, path, rs, all_devices, err));

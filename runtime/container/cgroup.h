@@ -1,8 +1,8 @@
 /* runtime/container/cgroup.h - control groups: v1, v2, or both at once, behind one interface.
  *
- * What limits (cpu, memory, pids, devices) and what the life cycle needs (kill, events) may live in different hierarchies:
- * in hybrid mode the limits are v1's and the life cycle is v2's. A path is relative: "cd/pod.../name" names one group in
- * every hierarchy that is used. Files of the kernel: no function blocks on anything slower. */
+ * What limits (cpu, memory, pids, devices) and what the life cycle needs (kill, events) may live in different
+ * hierarchies: in hybrid mode the limits are v1's and the life cycle is v2's. A path is relative: "cd/pod.../name"
+ * names one group in every hierarchy that is used. Files of the kernel: no function blocks on anything slower. */
 #pragma once
 
 #include "base/err.h"
@@ -25,18 +25,23 @@ void cgroups_free(struct cgroups *cs);
 
 /* One implementation a version. Every function works on the group `path` in the hierarchies of its version. */
 struct cgroup_ops {
-	int (*make)(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices, struct err *err);
+	int (*make)(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices,
+		    struct err *err);
 	int (*kill)(const struct cgroups *cs, const char *path, struct err *err);       /* SIGKILL to all members */
-	int (*remove)(const struct cgroups *cs, const char *path, struct err *err);     /* ERR_BUSY: still has members */
-	int (*usage)(const struct cgroups *cs, const char *path, int64_t *cpu_ns, int64_t *memory_bytes, struct err *err);
-	void (*oom_events)(const struct cgroups *cs, const char *path, struct str *file);       /* with a line "oom_kill N" */
+	/* ERR_BUSY: still has members */
+	int (*remove)(const struct cgroups *cs, const char *path, struct err *err);
+	int (*usage)(const struct cgroups *cs, const char *path, int64_t *cpu_ns, int64_t *memory_bytes,
+		     struct err *err);
+	/* with a line "oom_kill N" */
+	void (*oom_events)(const struct cgroups *cs, const char *path, struct str *file);
 };
 extern const struct cgroup_ops cgroup_v1, cgroup_v2;
 
 MUST_CHECK int cgroup_make(const struct cgroups *cs, const char *path, const struct resources *rs, bool all_devices,
 			   struct err *err);
 int cgroup_kill(const struct cgroups *cs, const char *path, struct err *err);
-MUST_CHECK int cgroup_remove(const struct cgroups *cs, const char *path, struct err *err);      /* empty parents go too */
+/* empty parents go too */
+MUST_CHECK int cgroup_remove(const struct cgroups *cs, const char *path, struct err *err);
 int cgroup_usage(const struct cgroups *cs, const char *path, int64_t *cpu_ns, int64_t *memory_bytes, struct err *err);
 void cgroup_oom_events(const struct cgroups *cs, const char *path, struct str *file);
 const char *cgroup_v1_dir(const struct cgroups *cs, const char *controller);     /* NULL: not mounted */
@@ -45,7 +50,8 @@ bool cgroup_v1_used(const struct cgroups *cs, size_t i);        /* hierarchies t
 /* Shared by both versions. */
 MUST_CHECK int cgroup_write(const char *dir, const char *path, const char *file, const char *value, struct err *err);
 MUST_CHECK int cgroup_read_file(const char *dir, const char *path, const char *file, struct str *out, struct err *err);
-int64_t cgroup_number(struct sv text, const char *key);         /* "key N" on a line of its own; key NULL: the first; -1: none */
+/* "key N" on a line of its own; key NULL: the first; -1: none */
+int64_t cgroup_number(struct sv text, const char *key);
 MUST_CHECK int cgroup_mkdir(const char *dir, const char *path, struct err *err);        /* with parents */
 MUST_CHECK int cgroup_rmdir(const char *dir, const char *path, struct err *err);        /* empty parents too */
 

@@ -20,7 +20,8 @@ MUST_CHECK int plan_build(struct containers *cs, const struct container_spec *s,
 			  struct err *err);
 /* A plan that was read from a file, checked so that its offsets may be followed. NULL: it is not one. */
 struct plan *plan_check(struct str *text);
-int plan_failure(const struct plan *p, const struct report *r, const char *program, struct err *err);   /* what a report means */
+/* what a report means */
+int plan_failure(const struct plan *p, const struct report *r, const char *program, struct err *err);
 
 /* ---- spawn.c: a supervisor or an exec helper. May block for some ms: in a job. ---- */
 struct spawn { int fds[FD_N]; const char *const *argv; };       /* fds[FD_PLAN...]: -1 is left closed */
@@ -33,8 +34,10 @@ struct state { struct process supervisor, container; int64_t started_ms; };
 struct exit_record { int code; bool oom; int64_t finished_ms; };
 MUST_CHECK int state_read(const char *dir, struct state *st, struct err *err);
 MUST_CHECK int exit_read(const char *dir, struct exit_record *x, struct err *err);
-int process_open(const struct process *p, struct err *err);     /* a pidfd of exactly this process; ERR_NOT_FOUND: it is gone */
-MUST_CHECK int state_lock(const char *dir, struct err *err);    /* the locked descriptor; ERR_CONFLICT: a supervisor lives */
+/* a pidfd of exactly this process; ERR_NOT_FOUND: it is gone */
+int process_open(const struct process *p, struct err *err);
+/* the locked descriptor; ERR_CONFLICT: a supervisor lives */
+MUST_CHECK int state_lock(const char *dir, struct err *err);
 MUST_CHECK int state_make(const char *dir, struct err *err);    /* what a start needs; the lock's descriptor */
 MUST_CHECK int state_remove(const char *dir, struct err *err);  /* everything that was made here; not dir */
 MUST_CHECK int state_plan(const char *dir, struct str *plan, struct err *err);

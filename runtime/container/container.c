@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define KILLED (128 + SIGKILL)
-#define DEATH_MS 30000          /* after SIGKILL: longer means that the kernel holds it (a dead disk or network mount) */
+#define DEATH_MS 30000 /* after SIGKILL: longer means that the kernel holds it (a dead disk or network mount) */
 #define ADOPT_TRIES 1000        /* with 10 ms between: a start that was going on when the last daemon died */
 
 struct container *container_new(struct containers *cs, const char *dir, const char *cgroup)
@@ -97,8 +97,15 @@ void container_on_exit(struct container *c, void (*fn)(void *arg), void *arg)
 
 /* ---- after a restart of the daemon ---- */
 
-struct adopt { const struct containers *cs; const char *dir; struct str cgroup; struct state state; bool alive; int result;
-	       struct err err; };
+struct adopt {
+	const struct containers *cs;
+	const char *dir;
+	struct str cgroup;
+	struct state state;
+	bool alive;
+	int result;
+	struct err err;
+};
 
 static int clean_up(struct adopt *a)
 {

@@ -21,7 +21,8 @@ struct resources { int64_t cpu_millis, cpu_shares, memory_bytes, pids; };       
 
 struct container_spec {
 	const char *id;                         /* unique on the node: "<pod uid>_<name>_<attempt>" */
-	const char *dir;                        /* state directory of this container, made by the caller: spec, pid, exit, rootfs */
+	/* state directory of this container, made by the caller: spec, pid, exit, rootfs */
+	const char *dir;
 	const char *const *layers;              /* overlay lowers, topmost first, NULL-terminated */
 	const char *const *argv, *const *env;   /* NULL-terminated; argv[0] is looked up on the container's PATH */
 	const char *cwd, *hostname;
@@ -32,7 +33,8 @@ struct container_spec {
 	const struct mount_spec *mounts;        /* after /proc, /dev, /sys, which are always there */
 	size_t n_mounts;
 	bool read_only_root, privileged, no_new_privs, tty, stdin_open;
-	const char *const *cap_add, *const *cap_drop;   /* "NET_ADMIN", "ALL"; to and from the default set; NULL-terminated */
+	/* "NET_ADMIN", "ALL"; to and from the default set; NULL-terminated */
+	const char *const *cap_add, *const *cap_drop;
 	bool seccomp_unconfined;
 	int netns_fd, ipcns_fd, utsns_fd, pidns_fd;     /* join; -1: a new one (net -1: none but loopback) */
 	bool host_net, host_pid, host_ipc;
@@ -41,10 +43,12 @@ struct container_spec {
 	int oom_score_adj;
 	/* tty: a terminal as 0, 1 and 2, all output is stdout. stdin_open: reading waits instead of ending at once. */
 	const char *log_path;                   /* CRI format: "<time> stdout F <line>"; NULL: output is discarded */
-	int64_t log_max;                        /* bytes; then log_path is renamed to log_path.1 (one is kept); 0: never */
+	/* bytes; then log_path is renamed to log_path.1 (one is kept); 0: never */
+	int64_t log_max;
 };
 
-/* What all containers of a process share: the cgroup layout of this machine, the supervisor's program, seccomp filters. */
+/* What all containers of a process share: the cgroup layout of this machine, the supervisor's program, seccomp filters.
+ */
 struct containers;
 struct containers *containers_open(struct loop *l, struct err *err);   /* outlives its containers' views */
 void containers_close(struct containers **cs);
@@ -61,16 +65,19 @@ struct container_status {
 };
 
 /* Parks; returns once the program was executed, or with the reason why not (ERR_NOT_FOUND: no such program). */
-MUST_CHECK int container_start(struct containers *cs, const struct container_spec *s, struct container **out, struct err *err);
+MUST_CHECK int container_start(struct containers *cs, const struct container_spec *s, struct container **out,
+			       struct err *err);
 /* After a restart of the daemon: from its state directory. ERR_NOT_FOUND: was never started. */
 MUST_CHECK int container_adopt(struct containers *cs, const char *dir, struct container **out, struct err *err);
 void container_get(const struct container *c, struct container_status *out);
-void container_on_exit(struct container *c, void (*fn)(void *arg), void *arg);  /* on the loop; at once when it has ended */
+/* on the loop; at once when it has ended */
+void container_on_exit(struct container *c, void (*fn)(void *arg), void *arg);
 int container_kill(struct container *c, int signo, struct err *err);
 /* Sends stop_signal, waits up to grace_ms, then SIGKILL to everything in its cgroup; parks until it is gone. */
 MUST_CHECK int container_stop(struct container *c, int stop_signal, int64_t grace_ms, struct err *err);
 /* Runs a program inside; parks until it ends; exit status, or -code. Output is collected up to max bytes. */
-int container_exec(struct container *c, const char *const *argv, int64_t timeout_ms, size_t max, struct str *output, struct err *err);
+int container_exec(struct container *c, const char *const *argv, int64_t timeout_ms, size_t max, struct str *output,
+		   struct err *err);
 int container_usage(struct container *c, int64_t *cpu_ns, int64_t *memory_bytes, struct err *err);
 /* Removes the overlay, the cgroup and the state; the container must have ended. Frees *c. */
 MUST_CHECK int container_remove(struct container **c, struct err *err);
@@ -78,7 +85,8 @@ void container_forget(struct container **c);    /* frees the view; the container
 
 /* The pod's sandbox: its net, ipc and uts namespaces, pinned under dir so that they outlive the daemon. */
 struct sandbox_fds { int net, ipc, uts; };
-MUST_CHECK int sandbox_create(const char *dir, const char *hostname, bool host_net, struct sandbox_fds *out, struct err *err);
+MUST_CHECK int sandbox_create(const char *dir, const char *hostname, bool host_net, struct sandbox_fds *out,
+			      struct err *err);
 MUST_CHECK int sandbox_open(const char *dir, struct sandbox_fds *out, struct err *err);
 MUST_CHECK int sandbox_remove(const char *dir, struct err *err);
 void sandbox_close(struct sandbox_fds *fds);

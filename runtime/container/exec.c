@@ -60,8 +60,9 @@ static int spawn_helper(struct exec *x, struct err *err)
 	for (const char *const *a = x->argv; *a; a++)
 		vec_push(&argv, *a);
 	vec_push(&argv, NULL);
-	struct spawn sp = { .argv = argv.v, .fds = { -1, -1, -1, [FD_PLAN] = plan, [FD_STATUS] = status,
-		[FD_TARGET] = x->c->init_fd, [FD_DIR] = -1, [FD_OUTPUT] = out, [FD_IPC] = -1, [FD_UTS] = -1, [FD_PID] = -1 } };
+	struct spawn sp = { .argv = argv.v,
+			    .fds = { -1, -1, -1, [FD_PLAN] = plan, [FD_STATUS] = status, [FD_TARGET] = x->c->init_fd,
+				     [FD_DIR] = -1, [FD_OUTPUT] = out, [FD_IPC] = -1, [FD_UTS] = -1, [FD_PID] = -1 } };
 	int r = spawn_supervisor(x->c->cs, &sp, &x->helper, err);
 	vec_free(&argv);
 	return r;
@@ -145,15 +146,22 @@ static int judge(struct exec *x, struct err *err)
 	if (x->last.stage != STAGE_EXITED)
 		return plan_failure(plan_check(&x->plan), &x->last, x->argv[0], err);
 	if (x->last.error == ETIMEDOUT)
-		return err_set(err, ERR_TIMEOUT, "exec: \"%s\": not finished after %" PRId64 " ms", x->argv[0], x->timeout_ms);
+		return err_set(err, ERR_TIMEOUT, "exec: \"%s\": not finished after %" PRId64 " ms", x->argv[0],
+			       x->timeout_ms);
 	return (int)x->last.at;
 }
 
 int container_exec(struct container *c, const char *const *argv, int64_t timeout_ms, size_t max, struct str *output,
 		   struct err *err)
 {
-	struct exec x = { .c = c, .argv = argv, .timeout_ms = timeout_ms, .fiber = fiber_self(), .output = output, .max = max,
-			  .out = -1, .status = -1 };
+	struct exec x = { .c = c,
+			  .argv = argv,
+			  .timeout_ms = timeout_ms,
+			  .fiber = fiber_self(),
+			  .output = output,
+			  .max = max,
+			  .out = -1,
+			  .status = -1 };
 	int r;
 
 	if (c->init_fd < 0)

@@ -6,7 +6,8 @@
 /* {subject} is what report.at points to, when a stage has one. */
 enum subject { NOTHING, LAYER, STEP, SPACE, GROUP, PROGRAM };
 
-static const struct { const char *text; enum subject subject; } stages[STAGE_N] = {
+static const struct { const char *text; enum subject subject;
+} stages[STAGE_N] = {
 	[STAGE_PLAN] = { "read its plan", NOTHING },
 	[STAGE_LAYER] = { "use layer", LAYER },
 	[STAGE_LOG] = { "open its log", NOTHING },
@@ -16,7 +17,8 @@ static const struct { const char *text; enum subject subject; } stages[STAGE_N] 
 	[STAGE_NAMESPACE] = { "enter", SPACE },
 	[STAGE_HOSTNAME] = { "set its host name", NOTHING },
 	[STAGE_LOOPBACK] = { "bring up its loopback interface", NOTHING },
-	[STAGE_OVERLAY] = { "mount its root (an overlay: the data directory must be on ext4, xfs, btrfs or tmpfs)", NOTHING },
+	[STAGE_OVERLAY] = { "mount its root (an overlay: the data directory must be on ext4, xfs, btrfs or tmpfs)",
+			    NOTHING },
 	[STAGE_SOURCE] = { "open the source of the mount at", STEP },
 	[STAGE_PIVOT] = { "change to its root", NOTHING },
 	[STAGE_STEP] = { "prepare", STEP },
@@ -65,7 +67,8 @@ int plan_failure(const struct plan *p, const struct report *r, const char *progr
 		return err_set(err, ERR_NOT_FOUND, "exec: \"%s\": executable file not found in $PATH (%s)", program,
 			       PLAN_TEXT(p, p->path));
 	if (r->stage == STAGE_EXEC && r->error == ENOENT)
-		return err_set(err, ERR_NOT_FOUND, "exec: \"%s\": no such file, or its interpreter is missing", program);
+		return err_set(err, ERR_NOT_FOUND, "exec: \"%s\": no such file, or its interpreter is missing",
+			       program);
 	if (!r->stage || r->stage >= STAGE_N || !stages[r->stage].text)
 		return err_set(err, ERR_IO, "the supervisor answered nonsense (stage %u)", r->stage);
 	const char *what = subject(p, r, program);

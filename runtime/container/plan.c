@@ -86,8 +86,12 @@ static const char *const read_only[] = { "/proc/bus", "/proc/fs", "/proc/irq", "
 static void add_mount(struct builder *b, const char *target, const char *type, const char *data, unsigned flags,
 		      unsigned attributes)
 {
-	vec_push(&b->steps, ((struct plan_step){ .op = OP_MOUNT, .target = add_text(b, target), .type = add_text(b, type),
-						 .data = add_text(b, data), .flags = flags, .attributes = attributes }));
+	vec_push(&b->steps, ((struct plan_step){ .op = OP_MOUNT,
+						 .target = add_text(b, target),
+						 .type = add_text(b, type),
+						 .data = add_text(b, data),
+						 .flags = flags,
+						 .attributes = attributes }));
 }
 
 static void add_device(struct builder *b, const char *path, mode_t mode, dev_t dev)
@@ -118,13 +122,14 @@ static void add_host_devices(struct builder *b, const char *dir, int depth)
 		closedir(d);
 }
 
-/* Programs size themselves by the limits that they find here (memory, processors): read-only, from the cgroup namespace. */
+/* Programs size themselves by the limits that they find here (memory, processors): read-only, from the cgroup
+ * namespace. */
 static void add_cgroup_mounts(struct builder *b, const struct cgroups *cs)
 {
-	if (cs->v2_limits)
+	if (cs->v2_limits) {
 		add_mount(b, "/sys/fs/cgroup", "cgroup2", NULL, PLAIN, MOUNT_ATTR_RDONLY);
-	if (cs->v2_limits)
 		return;
+	}
 	add_mount(b, "/sys/fs/cgroup", "tmpfs", "mode=755,size=64k", PLAIN, 0);
 	for (size_t i = 0; i < cs->n_v1; i++) {
 		AUTO(str) target = { 0 };
@@ -144,7 +149,8 @@ static void add_base(struct builder *b, const struct containers *cs, const struc
 			  writable ? 0 : base_mounts[i].attributes);
 	}
 	EACH(i, base_devices)
-		add_device(b, base_devices[i].path, S_IFCHR | 0666, makedev(base_devices[i].major, base_devices[i].minor));
+		add_device(b, base_devices[i].path, S_IFCHR | 0666,
+			   makedev(base_devices[i].major, base_devices[i].minor));
 	if (s->privileged)
 		add_host_devices(b, "/dev", 0);
 	EACH(i, base_links)
@@ -185,13 +191,17 @@ static int add_spec_mount(struct builder *b, const struct mount_spec *m, struct 
 	unsigned attributes = m->read_only ? MOUNT_ATTR_RDONLY : 0;
 
 	if (!m->target || m->target[0] != '/')
-		return err_set(err, ERR_INVALID, "mount at \"%s\": the path must be absolute", m->target ? m->target : "");
+		return err_set(err, ERR_INVALID, "mount at \"%s\": the path must be absolute",
+			       m->target ? m->target : "");
 	if (str_eq(m->type, "bind")) {
 		if (!m->source || m->source[0] != '/')
-			return err_set(err, ERR_INVALID, "mount at \"%s\": its source \"%s\" must be an absolute path", m->target,
-				       m->source ? m->source : "");
-		vec_push(&b->steps, ((struct plan_step){ .op = OP_BIND, .source = add_text(b, m->source),
-			.target = add_text(b, m->target), .flags = m->recursive ? BIND_RECURSIVE : 0, .attributes = attributes }));
+			return err_set(err, ERR_INVALID, "mount at \"%s\": its source \"%s\" must be an absolute path",
+				       m->target, m->source ? m->source : "");
+		vec_push(&b->steps, ((struct plan_step){ .op = OP_BIND,
+							 .source = add_text(b, m->source),
+							 .target = add_text(b, m->target),
+							 .flags = m->recursive ? BIND_RECURSIVE : 0,
+							 .attributes = attributes }));
 		return 0;
 	}
 	EACH(i, types)
@@ -199,7 +209,8 @@ static int add_spec_mount(struct builder *b, const struct mount_spec *m, struct 
 			add_mount(b, m->target, m->type, m->data, types[i].flags, attributes);
 			return 0;
 		}
-	return err_set(err, ERR_INVALID, "mount at \"%s\": there is no mount type \"%s\"", m->target, m->type ? m->type : "");
+	return err_set(err, ERR_INVALID, "mount at \"%s\": there is no mount type \"%s\"", m->target,
+		       m->type ? m->type : "");
 }
 
 /* A mount hides what was mounted below it before: the shallow ones come first, else in the order given. */
@@ -333,7 +344,8 @@ static int add_overlay(struct builder *b, struct plan *p, const struct container
 static int check(const struct container_spec *s, struct err *err)
 {
 	if (!s->argv || !s->argv[0] || !s->argv[0][0])
-		return err_set(err, ERR_INVALID, "the container has no command: neither its image nor its spec names one");
+		return err_set(err, ERR_INVALID,
+			       "the container has no command: neither its image nor its spec names one");
 	if (!s->dir || s->dir[0] != '/')
 		return err_set(err, ERR_INVALID, "the state directory \"%s\" must be absolute", s->dir ? s->dir : "");
 	if (!s->cgroup || !s->cgroup[0] || s->cgroup[0] == '/' || strstr(s->cgroup, ".."))
@@ -375,7 +387,8 @@ static int build(struct builder *b, struct plan *p, const struct containers *cs,
 	return 0;
 }
 
-int plan_build(struct containers *cs, const struct container_spec *s, struct sv seccomp, struct str *out, struct err *err)
+int plan_build(struct containers *cs, const struct container_spec *s, struct sv seccomp, struct str *out,
+	       struct err *err)
 {
 	struct plan p = { .magic = PLAN_MAGIC };
 	struct builder b = { 0 };

@@ -1,4 +1,5 @@
-/* runtime/container/plan.h - what the daemon tells a supervisor: one file of fixed-width fields, offsets instead of pointers.
+/* runtime/container/plan.h - what the daemon tells a supervisor: one file of fixed-width fields, offsets instead of
+ * pointers.
  *
  * The daemon decides everything (plan.c); the supervisor carries it out, in the order of this structure, and knows no
  * defaults. The file stays in the container's state directory as `plan`: container_exec() reads it again.
@@ -7,7 +8,8 @@
 
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x6e616c70u          /* "plan"; the format may change with any version: a plan is never older than its program */
+#define PLAN_MAGIC                                                                                                     \
+	0x6e616c70u /* "plan"; the format may change with any version: a plan is never older than its program */
 #define PLAN_MAX (1u << 20)
 
 /* Descriptors of a supervisor at its start. */
@@ -41,7 +43,8 @@ struct plan_step {
 	uint32_t op;
 	uint32_t source, target, type, data;    /* offsets of strings; 0: none */
 	uint32_t flags;                         /* OP_MOUNT: MS_*; OP_BIND: BIND_* */
-	uint32_t attributes;                    /* MOUNT_ATTR_* set on the mount (all of the tree, for a recursive bind) */
+	/* MOUNT_ATTR_* set on the mount (all of the tree, for a recursive bind) */
+	uint32_t attributes;
 	uint32_t mode, dev;                     /* OP_DEVICE; OP_MOUNT: mode of a directory that has to be made */
 	int32_t tree;                           /* the supervisor's own: the opened source */
 };
@@ -71,7 +74,8 @@ struct plan {
 	struct plan_array seccomp;              /* struct sock_filter; n 0: unconfined */
 };
 
-/* A slot holds an offset in the file and a pointer once plan_relocate() has run: argv and env go to execve() as they are. */
+/* A slot holds an offset in the file and a pointer once plan_relocate() has run: argv and env go to execve() as they
+ * are. */
 typedef union { uint64_t offset; char *text; } plan_slot;
 
 #define PLAN_TEXT(p, offset) ((offset) ? (char *)(p) + (offset) : (char *)0)

@@ -78,7 +78,8 @@ static const struct { uint64_t caps; const char *name; } guarded[] = {
 	{ BIT(CAP_SYS_BOOT), "reboot" }, { BIT(CAP_SYS_CHROOT), "chroot" },
 	{ BIT(CAP_SYS_MODULE), "delete_module" }, { BIT(CAP_SYS_MODULE), "finit_module" },
 	{ BIT(CAP_SYS_MODULE), "init_module" }, { BIT(CAP_SYS_PACCT), "acct" },
-	{ BIT(CAP_SYS_PTRACE), "kcmp" }, { BIT(CAP_SYS_PTRACE), "pidfd_getfd" }, { BIT(CAP_SYS_PTRACE), "process_madvise" },
+	{ BIT(CAP_SYS_PTRACE), "kcmp" }, { BIT(CAP_SYS_PTRACE), "pidfd_getfd" },
+	{ BIT(CAP_SYS_PTRACE), "process_madvise" },
 	{ BIT(CAP_SYS_RAWIO), "iopl" }, { BIT(CAP_SYS_RAWIO), "ioperm" },
 	{ BIT(CAP_SYS_TIME), "clock_settime" }, { BIT(CAP_SYS_TIME), "clock_settime64" },
 	{ BIT(CAP_SYS_TIME), "settimeofday" }, { BIT(CAP_SYS_TIME), "stime" },
@@ -88,12 +89,14 @@ static const struct { uint64_t caps; const char *name; } guarded[] = {
 };
 
 /* Calls that libseccomp has no names for yet, by number: from 424 on they are the same on every processor. What the
- * kernel has learned since is answered with ENOSYS, so that programs fall back as on an older kernel; EPERM would end them. */
+ * kernel has learned since is answered with ENOSYS, so that programs fall back as on an older kernel; EPERM would end
+ * them. */
 #define FIRST_NEW 451
 static const unsigned new_calls[] = {
-	451 /* cachestat */, 452 /* fchmodat2 */, 453 /* map_shadow_stack */, 454 /* futex_wake */, 455 /* futex_wait */,
-	456 /* futex_requeue */, 462 /* mseal */, 463 /* setxattrat */, 464 /* getxattrat */, 465 /* listxattrat */,
-	466 /* removexattrat */,
+	451 /* cachestat */,   452 /* fchmodat2 */,	453 /* map_shadow_stack */,
+	454 /* futex_wake */,  455 /* futex_wait */,	456 /* futex_requeue */,
+	462 /* mseal */,       463 /* setxattrat */,	464 /* getxattrat */,
+	465 /* listxattrat */, 466 /* removexattrat */,
 };
 #define NEW_CALLS (sizeof new_calls / sizeof *new_calls)
 
@@ -131,7 +134,8 @@ static int allow_arguments(scmp_filter_ctx f)
 	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_VSOCK));
 
 	for (size_t i = 0; i < sizeof personalities / sizeof *personalities && !r; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1, SCMP_A0(SCMP_CMP_EQ, personalities[i]));
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
+				     SCMP_A0(SCMP_CMP_EQ, personalities[i]));
 	return r;
 }
 

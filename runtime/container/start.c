@@ -138,7 +138,8 @@ static void start_job(void *arg)
 	st->result = start_steps(st, &st->err);
 	if (st->result >= 0 || st->result == -ERR_CONFLICT)     /* somebody else's: not ours to clean */
 		return;
-	(void)!cgroup_destroy(&st->cs->cgroups, st->spec->cgroup, NULL);        /* the reason of the failure is what counts */
+	/* the reason of the failure is what counts */
+	(void)!cgroup_destroy(&st->cs->cgroups, st->spec->cgroup, NULL);
 	(void)!state_remove(st->spec->dir, NULL);
 }
 

@@ -56,7 +56,8 @@ int state_read(const char *dir, struct state *st, struct err *err)
 	AUTO(str) text = { 0 };
 
 	TRY(record_read(dir, "state", &text, err));
-	if (!process(str_sv(&text), "supervisor", &st->supervisor) || !process(str_sv(&text), "container", &st->container) ||
+	if (!process(str_sv(&text), "supervisor", &st->supervisor) ||
+	    !process(str_sv(&text), "container", &st->container) ||
 	    !number(str_sv(&text), "started_ms", &st->started_ms))
 		return err_set(err, ERR_INVALID, "%s/state is damaged", dir);
 	return 0;
@@ -150,7 +151,8 @@ int state_make(const char *dir, struct err *err)
 
 int state_remove(const char *dir, struct err *err)
 {
-	static const char *const names[] = { "upper", "work", "rootfs", "state", "state.new", "exit", "exit.new", "plan", "lock" };
+	static const char *const names[] = { "upper", "work",	  "rootfs", "state", "state.new",
+					     "exit",  "exit.new", "plan",   "lock" };
 	AUTO(str) path = { 0 };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -1,4 +1,5 @@
-/* runtime/image/blob.h - content by digest: DIR/blobs/sha256/HEX, written once, hashed on the way, renamed when whole. */
+/* runtime/image/blob.h - content by digest: DIR/blobs/sha256/HEX, written once, hashed on the way, renamed when whole.
+ */
 #pragma once
 
 #include "base/err.h"

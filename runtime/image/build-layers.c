@@ -120,7 +120,8 @@ static int check_sources(const struct instruction *in, struct strings *words, st
 	for (size_t i = 0; i + 1 < words->n; i++)
 		if (!strncasecmp(words->v[i], "http://", 7) || !strncasecmp(words->v[i], "https://", 8) ||
 		    !strncasecmp(words->v[i], "git@", 4))
-			return err_set(err, ERR_UNSUPPORTED, "\"%s\": remote sources are not offered; fetch it into the context first",
+			return err_set(err, ERR_UNSUPPORTED,
+				       "\"%s\": remote sources are not offered; fetch it into the context first",
 				       words->v[i]);
 	return 0;
 }
@@ -167,7 +168,9 @@ int build_do_copy(struct build *b, const struct instruction *in, struct err *err
 	AUTO(str) from = { 0 };
 	AUTO(str) owner = { 0 };
 	AUTO(str) mode = { 0 };
-	const struct flag flags[] = { { "--chown", &owner }, { "--chmod", &mode }, { "--from", &from }, { "--link", NULL } };
+	const struct flag flags[] = {
+		{ "--chown", &owner }, { "--chmod", &mode }, { "--from", &from }, { "--link", NULL }
+	};
 	struct scope scope = build_scope(b);
 	struct copy_job j = { 0 };
 	struct strings words = { 0 };

@@ -24,8 +24,8 @@ void build_say(struct build *b, const char *fmt, ...)
 
 /* ---- arguments of instructions ---- */
 
-int build_flags(const struct instruction *in, const struct scope *scope, char escape, const struct flag *known, size_t n,
-		struct err *err)
+int build_flags(const struct instruction *in, const struct scope *scope, char escape, const struct flag *known,
+		size_t n, struct err *err)
 {
 	for (size_t i = 0; i < in->flags.n; i++) {
 		struct sv name, value;
@@ -35,7 +35,8 @@ int build_flags(const struct instruction *in, const struct scope *scope, char es
 		while (k < n && !sv_eq_c(name, known[k].name))
 			k++;
 		if (k == n)
-			return err_set(err, ERR_INVALID, "%s has no flag " SV_FMT, keyword_name(in->keyword), SV_ARG(name));
+			return err_set(err, ERR_INVALID, "%s has no flag " SV_FMT, keyword_name(in->keyword),
+				       SV_ARG(name));
 		if (known[k].value)
 			TRY(words_expand(scope, value, escape, known[k].value, err));
 	}
@@ -67,10 +68,24 @@ int build_words(struct build *b, const struct instruction *in, struct strings *o
 /* ---- the whole file ---- */
 
 static instruction_fn *const instructions[KW_N] = {
-	[KW_FROM] = build_do_from, [KW_RUN] = build_do_run, [KW_CMD] = build_do_cmd, [KW_LABEL] = build_do_label, [KW_EXPOSE] = build_do_expose,
-	[KW_ENV] = build_do_env, [KW_ADD] = build_do_copy, [KW_COPY] = build_do_copy, [KW_ENTRYPOINT] = build_do_entrypoint, [KW_VOLUME] = build_do_volume,
-	[KW_USER] = build_do_user, [KW_WORKDIR] = build_do_workdir, [KW_ARG] = build_do_arg, [KW_STOPSIGNAL] = build_do_stopsignal,
-	[KW_SHELL] = build_do_shell, [KW_MAINTAINER] = build_do_nothing, [KW_HEALTHCHECK] = build_do_nothing, [KW_ONBUILD] = build_do_onbuild,
+	[KW_FROM] = build_do_from,
+	[KW_RUN] = build_do_run,
+	[KW_CMD] = build_do_cmd,
+	[KW_LABEL] = build_do_label,
+	[KW_EXPOSE] = build_do_expose,
+	[KW_ENV] = build_do_env,
+	[KW_ADD] = build_do_copy,
+	[KW_COPY] = build_do_copy,
+	[KW_ENTRYPOINT] = build_do_entrypoint,
+	[KW_VOLUME] = build_do_volume,
+	[KW_USER] = build_do_user,
+	[KW_WORKDIR] = build_do_workdir,
+	[KW_ARG] = build_do_arg,
+	[KW_STOPSIGNAL] = build_do_stopsignal,
+	[KW_SHELL] = build_do_shell,
+	[KW_MAINTAINER] = build_do_nothing,
+	[KW_HEALTHCHECK] = build_do_nothing,
+	[KW_ONBUILD] = build_do_onbuild,
 };
 
 static int run_instruction(struct build *b, const struct instruction *in, struct err *err)
@@ -95,7 +110,8 @@ struct end_job { struct build *b; struct str *digest; int result; struct err err
 
 static int read_inputs(struct build *b, struct err *err)
 {
-	static const char *const names[] = { "Containerfile", "Dockerfile" }, *const ignores[] = { ".containerignore", ".dockerignore" };
+	static const char *const names[] = { "Containerfile", "Dockerfile" };
+	static const char *const ignores[] = { ".containerignore", ".dockerignore" };
 	AUTO(str) text = { 0 };
 	AUTO(str) ignore = { 0 };
 
@@ -110,7 +126,8 @@ static int read_inputs(struct build *b, struct err *err)
 		if (path_exists(str_c(&b->file)))
 			break;
 		if (i)
-			return err_set(err, ERR_NOT_FOUND, "'%s' has neither a Containerfile nor a Dockerfile: name one with -f",
+			return err_set(err, ERR_NOT_FOUND,
+				       "'%s' has neither a Containerfile nor a Dockerfile: name one with -f",
 				       b->opts->context);
 	}
 	if (b->opts->file)

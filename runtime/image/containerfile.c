@@ -142,8 +142,8 @@ static int find_keyword(struct parser *p, struct instruction *in, struct sv word
 			near = keywords[k].name;
 		}
 	}
-	return err_set(p->err, ERR_INVALID, "%s:%u: unknown instruction \"%.40s\"%s%s%s", p->file, in->line, str_c(&upper),
-		       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	return err_set(p->err, ERR_INVALID, "%s:%u: unknown instruction \"%.40s\"%s%s%s", p->file, in->line,
+		       str_c(&upper), near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }
 
 static struct sv take_flags(struct instruction *in, struct sv rest)
@@ -200,7 +200,8 @@ static int read_heredoc(struct parser *p, struct instruction *in, struct sv mark
 		str_add(&to->text, line);
 		str_add1(&to->text, '\n');
 	}
-	return err_set(p->err, ERR_INVALID, "%s:%u: the here-document \"%s\" has no end", p->file, in->line, str_c(&to->name));
+	return err_set(p->err, ERR_INVALID, "%s:%u: the here-document \"%s\" has no end", p->file, in->line,
+		       str_c(&to->name));
 }
 
 /* Words of the form <<NAME, <<-NAME, <<"NAME". */
@@ -214,7 +215,8 @@ static int read_heredocs(struct parser *p, struct instruction *in)
 			continue;
 		bool strip = word.p[2] == '-';
 		struct sv mark = sv_drop(word, strip ? 3 : 2);
-		if (!mark.n || !(isalpha((unsigned char)mark.p[0]) || mark.p[0] == '_' || mark.p[0] == '"' || mark.p[0] == '\''))
+		if (!mark.n ||
+		    !(isalpha((unsigned char)mark.p[0]) || mark.p[0] == '_' || mark.p[0] == '"' || mark.p[0] == '\''))
 			continue;
 		TRY(read_heredoc(p, in, mark, strip));
 	}
@@ -253,7 +255,8 @@ static int parse_instruction(struct parser *p, struct sv line, unsigned at)
 		rest = take_flags(in, rest);
 	str_add(&in->text, rest);
 	if (!rest.n)
-		return err_set(p->err, ERR_INVALID, "%s:%u: %s needs an argument", p->file, at, keywords[in->keyword].name);
+		return err_set(p->err, ERR_INVALID, "%s:%u: %s needs an argument", p->file, at,
+			       keywords[in->keyword].name);
 	if (keywords[in->keyword].list)
 		take_list(in);
 	return keywords[in->keyword].heredoc && !in->exec_form ? read_heredocs(p, in) : 0;

@@ -1,7 +1,7 @@
 /* runtime/image/containerfile.h - a Containerfile's text as instructions. Pure.
  *
- * Understood: comments, parser directive `escape`, line continuations (comments between them too), flags (--name=value),
- * exec form (a JSON list), here-documents of RUN, COPY and ADD. Variables are not expanded here: see words.h. */
+ * Understood: comments, parser directive `escape`, line continuations (comments between them too), flags
+ * (--name=value), exec form (a JSON list), here-documents of RUN, COPY and ADD. Variables: see words.h. */
 #pragma once
 
 #include "base/err.h"
@@ -9,8 +9,8 @@
 #include "runtime/image/image.h"
 
 enum keyword {
-	KW_FROM, KW_RUN, KW_CMD, KW_LABEL, KW_EXPOSE, KW_ENV, KW_ADD, KW_COPY, KW_ENTRYPOINT, KW_VOLUME, KW_USER, KW_WORKDIR,
-	KW_ARG, KW_STOPSIGNAL, KW_SHELL, KW_MAINTAINER, KW_HEALTHCHECK, KW_ONBUILD, KW_N
+	KW_FROM, KW_RUN, KW_CMD, KW_LABEL, KW_EXPOSE, KW_ENV, KW_ADD, KW_COPY, KW_ENTRYPOINT, KW_VOLUME, KW_USER,
+	KW_WORKDIR, KW_ARG, KW_STOPSIGNAL, KW_SHELL, KW_MAINTAINER, KW_HEALTHCHECK, KW_ONBUILD, KW_N
 };
 
 struct heredoc { struct str name, text; bool expand; };         /* expand: its delimiter was not quoted */

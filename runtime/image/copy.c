@@ -143,7 +143,8 @@ static int expand_sources(struct copying *k, struct strings *out)
 		}
 		TRY(expand_pattern(k, "", str_sv(&path), out));
 		if (out->n == before)
-			return err_set(k->err, ERR_NOT_FOUND, "\"%s\": nothing in %s matches", k->c->sources->v[i], k->c->root_name);
+			return err_set(k->err, ERR_NOT_FOUND, "\"%s\": nothing in %s matches", k->c->sources->v[i],
+				       k->c->root_name);
 	}
 	return 0;
 }
@@ -209,7 +210,8 @@ static int add_source(struct copying *k, const char *path)
 	if (fd < 0)
 		return missing(k, path);
 	if (k->c->ignore && *path && ignore_matches(k->c->ignore, path) && !ignore_has_exceptions(k->c->ignore))
-		return err_set(k->err, ERR_NOT_FOUND, "\"%s\" is in the context, but the ignore file leaves it out", path);
+		return err_set(k->err, ERR_NOT_FOUND, "\"%s\" is in the context, but the ignore file leaves it out",
+			       path);
 	if (fstat(fd, &st))
 		return missing(k, path);
 	if (S_ISDIR(st.st_mode))
@@ -243,7 +245,8 @@ static int find_dest(struct copying *k, size_t sources, bool source_is_dir)
 	}
 	k->dest_is_dir = !k->dest.n || k->c->dest[n - 1] == '/' || sources > 1 || (exists && S_ISDIR(st.st_mode));
 	if (sources > 1 && k->c->dest[n - 1] != '/' && !(exists && S_ISDIR(st.st_mode)))
-		return err_set(k->err, ERR_INVALID, "with more than one source, the destination must be a directory and end in /");
+		return err_set(k->err, ERR_INVALID,
+			       "with more than one source, the destination must be a directory and end in /");
 	if (exists && (k->dest_is_dir || source_is_dir) && !S_ISDIR(st.st_mode))
 		return err_set(k->err, ERR_INVALID, "\"%s\" is a file in the image, not a directory", k->c->dest);
 	return 0;

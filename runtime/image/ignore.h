@@ -10,4 +10,5 @@ struct ignore { struct strings patterns; };
 void ignore_parse(struct ignore *ig, struct sv text);
 void ignore_free(struct ignore *ig);
 bool ignore_matches(const struct ignore *ig, const char *path);         /* relative to the context */
-bool ignore_has_exceptions(const struct ignore *ig);                    /* an ignored directory may still hold wanted files */
+/* an ignored directory may still hold wanted files */
+bool ignore_has_exceptions(const struct ignore *ig);

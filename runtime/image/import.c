@@ -128,14 +128,16 @@ static int import_layout(struct import *im, struct err *err)
 	if (!node_n(list))
 		return err_set(err, ERR_INVALID, "'%s': index.json names no image", im->archive);
 	if (im->tag && list->n > 1)
-		return err_set(err, ERR_INVALID, "'%s' has %u images: they keep their own names, leave out -t", im->archive, list->n);
+		return err_set(err, ERR_INVALID, "'%s' has %u images: they keep their own names, leave out -t",
+			       im->archive, list->n);
 	node_each(entry, list) {
 		AUTO(descriptor) desc = { .size = node_int_at(entry, "size", 0) };
 
 		str_addc(&desc.digest, node_str_or(entry, "digest", ""));
 		str_addc(&desc.media_type, node_str_or(entry, "mediaType", TYPE_MANIFEST));
 		if (!digest_is_valid(str_sv(&desc.digest)))
-			return err_set(err, ERR_INVALID, "index.json: \"%s\" is not a sha256 digest", str_c(&desc.digest));
+			return err_set(err, ERR_INVALID, "index.json: \"%s\" is not a sha256 digest",
+				       str_c(&desc.digest));
 		TRY(import_manifest(im, &desc, own_name(entry), err));
 	}
 	return 0;
@@ -199,7 +201,8 @@ static int import_docker(struct import *im, struct err *err)
 	if (!node_n(doc_root(d)))
 		return err_set(err, ERR_INVALID, "'%s': manifest.json names no image", im->archive);
 	if (im->tag && node_n(doc_root(d)) > 1)
-		return err_set(err, ERR_INVALID, "'%s' has several images: they keep their own names, leave out -t", im->archive);
+		return err_set(err, ERR_INVALID, "'%s' has several images: they keep their own names, leave out -t",
+			       im->archive);
 	node_each(entry, doc_root(d))
 		TRY(import_saved(im, entry, err));
 	return 0;
@@ -233,8 +236,8 @@ static int import(struct import *im, struct err *err)
 		return import_layout(im, err);
 	if (view_read(im->root, "manifest.json", MANIFEST_MAX, &ignored, NULL) >= 0)
 		return import_docker(im, err);
-	return err_set(err, ERR_INVALID, "'%s' is neither an OCI layout (index.json) nor a docker archive (manifest.json)",
-		       im->archive);
+	return err_set(err, ERR_INVALID,
+		       "'%s' is neither an OCI layout (index.json) nor a docker archive (manifest.json)", im->archive);
 }
 
 static void import_job(void *arg)

@@ -141,7 +141,13 @@ int index_remove(const char *dir, const char *full_name, struct err *err)
 
 /* ---- finding a name ---- */
 
-struct search { struct str local, hub, exact; const char *digest; struct descriptor *out; struct str *full_name; int rank; };
+struct search {
+	struct str local, hub, exact;
+	const char *digest;
+	struct descriptor *out;
+	struct str *full_name;
+	int rank;
+};
 
 static int match(void *arg, const char *full_name, const struct descriptor *d, struct err *err)
 {

@@ -43,7 +43,8 @@ static int read_digest(const struct node *n, const char *path, const char *what,
 	const char *digest = node_str_at(n, path);
 
 	if (!digest || !digest_is_valid(sv_c(digest)))
-		return err_set(err, ERR_INVALID, "%s: %s: want a sha256 digest, got \"%s\"", what, path, digest ? digest : "");
+		return err_set(err, ERR_INVALID, "%s: %s: want a sha256 digest, got \"%s\"", what, path,
+			       digest ? digest : "");
 	str_addc(out, digest);
 	return 0;
 }
@@ -75,13 +76,14 @@ int manifest_add_config(struct sv text, struct manifest *m, struct err *err)
 	TRY(json_read(text, "image configuration", 0, &m->config, err));
 	const struct node *ids = node_at(doc_root(m->config), "rootfs.diff_ids");
 	if (node_n(ids) != m->layers.n)
-		return err_set(err, ERR_INVALID, "image configuration: rootfs.diff_ids: %zu entries for %zu layers", node_n(ids),
-			       m->layers.n);
+		return err_set(err, ERR_INVALID, "image configuration: rootfs.diff_ids: %zu entries for %zu layers",
+			       node_n(ids), m->layers.n);
 	for (size_t i = 0; i < m->layers.n; i++) {
 		const char *id = node_text(ids->items[i]);
 
 		if (!id || !digest_is_valid(sv_c(id)))
-			return err_set(err, ERR_INVALID, "image configuration: rootfs.diff_ids.%zu: want a sha256 digest", i);
+			return err_set(err, ERR_INVALID,
+				       "image configuration: rootfs.diff_ids.%zu: want a sha256 digest", i);
 		str_addc(&m->layers.v[i].diff_id, id);
 	}
 	return 0;
@@ -172,7 +174,8 @@ int image_fill(const char *dir, const char *name, const struct manifest *m, stru
 		AUTO(str) path = { 0 };
 
 		if (!layer_exists(dir, str_c(&m->layers.v[i].diff_id)))
-			return err_set(err, ERR_NOT_FOUND, "image %s: layer %s is not unpacked: import or pull it again", name,
+			return err_set(err, ERR_NOT_FOUND,
+				       "image %s: layer %s is not unpacked: import or pull it again", name,
 				       str_c(&m->layers.v[i].diff_id));
 		layer_path(dir, str_c(&m->layers.v[i].diff_id), &path);
 		strings_add(&out->layers, str_c(&path));

@@ -51,7 +51,8 @@ static bool tag_is_valid(struct sv s)
 static bool registry_is_valid(struct sv s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_word(s.p[i]) && s.p[i] != '.' && s.p[i] != '-' && s.p[i] != ':' && s.p[i] != '[' && s.p[i] != ']')
+		if (!is_word(s.p[i]) && s.p[i] != '.' && s.p[i] != '-' && s.p[i] != ':' && s.p[i] != '[' &&
+		    s.p[i] != ']')
 			return false;
 	return s.n > 0;
 }
@@ -88,7 +89,8 @@ static int parse(struct image_name *n, const char *text, struct err *err)
 		rest = slash;
 	}
 	if (!repository_is_valid(rest))
-		return invalid(text, "the repository must be of lower case letters, digits, and . _ - / between them", err);
+		return invalid(text, "the repository must be of lower case letters, digits, and . _ - / between them",
+			       err);
 	str_add(&n->repository, rest);
 	str_add(&n->tag, tag);
 	str_add(&n->digest, digest);

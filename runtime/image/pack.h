@@ -14,13 +14,16 @@ struct pack;
 struct pack *pack_new(const char *store, int64_t newest_s, struct err *err);    /* NULL on error */
 /* The file, link, device or directory (without what is in it) that name is below dir_fd, as `path`. st may differ from
  * what is there: owner, mode. Files that are the same inode become hard links. */
-MUST_CHECK int pack_add(struct pack *p, int dir_fd, const char *name, const char *path, const struct stat *st, struct err *err);
-MUST_CHECK int pack_fd(struct pack *p, int fd, const char *path, const struct stat *st, struct err *err);       /* from where fd is */
+MUST_CHECK int pack_add(struct pack *p, int dir_fd, const char *name, const char *path, const struct stat *st,
+			struct err *err);
+/* from where fd is */
+MUST_CHECK int pack_fd(struct pack *p, int fd, const char *path, const struct stat *st, struct err *err);
 MUST_CHECK int pack_add_dir(struct pack *p, const char *path, const struct stat *st, struct err *err);
-/* Everything below dir_fd, sorted by name, with overlayfs' marks of deletion turned into whiteouts. top_skip: names that
- * are left out at the top, NULL-terminated. */
+/* Everything below dir_fd, sorted by name, with overlayfs' marks of deletion turned into whiteouts. top_skip: names
+ * that are left out at the top, NULL-terminated. */
 MUST_CHECK int pack_upper(struct pack *p, int dir_fd, const char *const *top_skip, struct err *err);
-MUST_CHECK int pack_end(struct pack *p, struct str *digest, int64_t *bytes, struct err *err);   /* digest is also the diff id */
+/* digest is also the diff id */
+MUST_CHECK int pack_end(struct pack *p, struct str *digest, int64_t *bytes, struct err *err);
 void pack_free(struct pack **p);
 
 /* Names in a directory without . and .., in byte order. */

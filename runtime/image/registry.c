@@ -21,7 +21,8 @@ void registry_init(struct registry *r, struct httpc *http, const struct image_na
 
 	*r = (struct registry){ .http = http, .plain = o->plain_http };
 	str_addc(&r->host, hub ? "registry-1.docker.io" : registry);
-	str_addf(&r->repository, "%s%s", hub && !strchr(str_c(&n->repository), '/') ? "library/" : "", str_c(&n->repository));
+	str_addf(&r->repository, "%s%s", hub && !strchr(str_c(&n->repository), '/') ? "library/" : "",
+		 str_c(&n->repository));
 	r->may_fall_back = !r->plain && is_loopback(registry);
 	if (o->user)
 		str_addf(&r->user_password, "%s:%s", o->user, o->password ? o->password : "");
@@ -77,9 +78,10 @@ static int fetch_token(struct registry *r, struct sv challenge, struct err *err)
 	AUTO(httpc_response) answer = { 0 };
 	AUTO_DOC d = NULL;
 
-	if (!parameter(challenge, "realm", &url) || (strncmp(str_c(&url), "https://", 8) && !(r->plain || r->may_fall_back)))
-		return err_set(err, ERR_UNAUTHORIZED, "registry %s: it asks for a token, but not from a trustworthy address",
-			       str_c(&r->host));
+	if (!parameter(challenge, "realm", &url) ||
+	    (strncmp(str_c(&url), "https://", 8) && !(r->plain || r->may_fall_back)))
+		return err_set(err, ERR_UNAUTHORIZED,
+			       "registry %s: it asks for a token, but not from a trustworthy address", str_c(&r->host));
 	if (parameter(challenge, "service", &service))
 		add_encoded(&url, "service", &service);
 	if (!parameter(challenge, "scope", &scope))
@@ -90,13 +92,15 @@ static int fetch_token(struct registry *r, struct sv challenge, struct err *err)
 	TRY(httpc_do(r->http, &rq, &answer, err));
 	if (answer.status != 200)
 		return err_set(err, ERR_UNAUTHORIZED, "registry %s: no token for %s: HTTP %d%s", str_c(&r->host),
-			       str_c(&r->repository), answer.status, r->user_password.n ? "" : " (no credentials were given)");
+			       str_c(&r->repository), answer.status,
+			       r->user_password.n ? "" : " (no credentials were given)");
 	TRY(json_read(str_sv(&answer.body), "token", 0, &d, err));
 	const char *token = node_str_at(doc_root(d), "token");
 	if (!token)
 		token = node_str_at(doc_root(d), "access_token");
 	if (!token || strpbrk(token, "\r\n"))
-		return err_set(err, ERR_UNAUTHORIZED, "registry %s: the token service answered without a token", str_c(&r->host));
+		return err_set(err, ERR_UNAUTHORIZED, "registry %s: the token service answered without a token",
+			       str_c(&r->host));
 	str_set(&r->authorization, "Authorization: Bearer ");
 	str_addc(&r->authorization, token);
 	return 0;
@@ -109,8 +113,8 @@ static int authorize(struct registry *r, const struct httpc_response *answer, st
 	(void)sv_cut(challenge, ' ', &scheme, &rest);
 	if (scheme.n == 6 && !strncasecmp(scheme.p, "Bearer", 6) && !r->authorization.n)
 		return fetch_token(r, rest, err);
-	return err_set(err, ERR_UNAUTHORIZED, "registry %s: access to %s is denied%s", str_c(&r->host), str_c(&r->repository),
-		       r->user_password.n ? "" : " (no credentials were given)");
+	return err_set(err, ERR_UNAUTHORIZED, "registry %s: access to %s is denied%s", str_c(&r->host),
+		       str_c(&r->repository), r->user_password.n ? "" : " (no credentials were given)");
 }
 
 /* ---- requests ---- */
@@ -131,7 +135,8 @@ static int request(struct registry *r, struct httpc_request *rq, const char *pat
 }
 
 /* With the token that the registry asks for, and by http on this machine when there is no https. */
-static int get(struct registry *r, struct httpc_request *rq, const char *path, struct httpc_response *answer, struct err *err)
+static int get(struct registry *r, struct httpc_request *rq, const char *path, struct httpc_response *answer,
+	       struct err *err)
 {
 	struct err first = { 0 };
 	int result = request(r, rq, path, answer, &first);
@@ -158,12 +163,14 @@ static int check_status(const struct registry *r, int status, const char *what, 
 	if (status == 200)
 		return 0;
 	if (status == 404)
-		return err_set(err, ERR_NOT_FOUND, "registry %s has no %s of %s", str_c(&r->host), what, str_c(&r->repository));
+		return err_set(err, ERR_NOT_FOUND, "registry %s has no %s of %s", str_c(&r->host), what,
+			       str_c(&r->repository));
 	return err_set(err, err_from_http(status, NULL), "registry %s: %s of %s: HTTP %d", str_c(&r->host), what,
 		       str_c(&r->repository), status);
 }
 
-int registry_manifest(struct registry *r, const char *reference, struct str *body, struct str *media_type, struct err *err)
+int registry_manifest(struct registry *r, const char *reference, struct str *body, struct str *media_type,
+		      struct err *err)
 {
 	AUTO(httpc_response) answer = { 0 };
 	AUTO(str) path = { 0 };

@@ -88,8 +88,8 @@ static void compute_key(struct run *r)
 	AUTO(str) head = { 0 };
 
 	stage_below(r->b->now, &below);
-	str_addf(&head, "run 1 %s %s %u:%u host-network=%d %lld\n", str_c(&below), str_c(&r->cwd), r->user.uid, r->user.gid,
-		 r->b->opts->host_network, (long long)r->b->newest_s);
+	str_addf(&head, "run 1 %s %s %u:%u host-network=%d %lld\n", str_c(&below), str_c(&r->cwd), r->user.uid,
+		 r->user.gid, r->b->opts->host_network, (long long)r->b->newest_s);
 	hasher_start(&h);
 	hasher_add(&h, str_sv(&head));
 	for (size_t i = 0; i < r->argv.n; i++)
@@ -230,7 +230,8 @@ int run_layer(struct build *b, const struct instruction *in, struct layer_ref *o
 	AUTO(run) r = { .b = b, .in = in, .out = out };
 
 	if (!b->now->layers.n)
-		return err_set(err, ERR_INVALID, "there is nothing to run in an empty image: COPY a shell first, or build FROM another");
+		return err_set(err, ERR_INVALID,
+			       "there is nothing to run in an empty image: COPY a shell first, or build FROM another");
 	set_up(&r);
 	struct image view = { .layers = r.layers };
 	TRY(image_user_find(&view, str_c(&b->now->config.user), &r.user, err));

@@ -58,7 +58,8 @@ struct stage *stage_find(struct build *b, const char *name)
 	int64_t number = sv_to_i64(sv_c(name), &number) ? number : -1;
 
 	for (size_t i = 0; i < b->stages.n; i++)
-		if (b->stages.v[i] != b->now && (!strcasecmp(str_c(&b->stages.v[i]->name), name) || number == (int64_t)i))
+		if (b->stages.v[i] != b->now &&
+		    (!strcasecmp(str_c(&b->stages.v[i]->name), name) || number == (int64_t)i))
 			return b->stages.v[i];
 	return NULL;
 }

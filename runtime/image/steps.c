@@ -19,7 +19,8 @@ bool step_find(const char *store, const char *key, struct layer_ref *out)
 	if (file_read(str_c(&path), 4096, &text, NULL) < 0)
 		return false;
 	struct sv id, created;
-	if (!sv_cut(sv_trim(str_sv(&text)), ' ', &id, &created) || !digest_is_valid(id) || !sv_to_i64(created, &out->created_ms))
+	if (!sv_cut(sv_trim(str_sv(&text)), ' ', &id, &created) || !digest_is_valid(id) ||
+	    !sv_to_i64(created, &out->created_ms))
 		return false;
 	str_set(&out->digest, "");
 	str_add(&out->digest, id);

@@ -58,7 +58,8 @@ static int make_store(const char *dir, struct err *err)
 		TRY(dir_make(str_c(&path), 0755, err));
 	}
 	TRY(make_file(dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n", err));
-	return make_file(dir, "index.json", "{\"schemaVersion\":2,\"mediaType\":\"" TYPE_INDEX "\",\"manifests\":[]}\n", err);
+	return make_file(dir, "index.json", "{\"schemaVersion\":2,\"mediaType\":\"" TYPE_INDEX "\",\"manifests\":[]}\n",
+			 err);
 }
 
 struct images *images_open(struct loop *l, const char *dir, struct err *err)

@@ -66,7 +66,8 @@ static int broken(struct unpacker *u, struct archive *a)
 {
 	if (u->err && u->err->code)
 		return -(int)u->err->code;      /* the source's own words */
-	return err_set(u->err, ERR_INVALID, "not a readable archive: %s", archive_error_string(a) ? archive_error_string(a) : "?");
+	return err_set(u->err, ERR_INVALID, "not a readable archive: %s",
+		       archive_error_string(a) ? archive_error_string(a) : "?");
 }
 
 static int open_archives(struct unpacker *u)
@@ -136,7 +137,8 @@ static int clean_path(struct unpacker *u, const char *raw, struct str *out)
 static int open_dir(int root, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+					   RESOLVE_NO_XDEV };
 
 	return (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
 }
@@ -218,7 +220,8 @@ static int write_data(struct unpacker *u, int fd, const char *path)
 	while ((r = archive_read_data_block(u->tar, &bytes, &n, &offset)) == ARCHIVE_OK) {
 		u->bytes += (int64_t)n;
 		if (u->bytes > u->opts.max_bytes)
-			return err_set(u->err, ERR_TOO_LARGE, "archive: more than %lld bytes unpacked", (long long)u->opts.max_bytes);
+			return err_set(u->err, ERR_TOO_LARGE, "archive: more than %lld bytes unpacked",
+				       (long long)u->opts.max_bytes);
 		for (size_t done = 0; done < n;) {
 			ssize_t w = pwrite(fd, (const char *)bytes + done, n - done, offset + (la_int64_t)done);
 
@@ -267,7 +270,9 @@ static int make_special(struct unpacker *u, struct archive_entry *e, const char 
 		       failed(u, base, "symbolic link") : 0;
 	case AE_IFCHR:
 	case AE_IFBLK:
-		return mknodat(u->parent, base, archive_entry_mode(e), archive_entry_rdev(e)) ? failed(u, base, "device") : 0;
+		return mknodat(u->parent, base, archive_entry_mode(e), archive_entry_rdev(e))
+			       ? failed(u, base, "device")
+			       : 0;
 	case AE_IFIFO:
 		return mknodat(u->parent, base, S_IFIFO | 0600, 0) ? failed(u, base, "pipe") : 0;
 	default:
@@ -287,13 +292,15 @@ static void set_xattrs(struct unpacker *u, struct archive_entry *e, const char *
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", u->parent, base);
 	while (archive_entry_xattr_next(e, &name, &value, &n) == ARCHIVE_OK)
 		if (strncmp(name, "trusted.overlay.", 16) && strncmp(name, "user.overlay.", 13))
-			(void)lsetxattr(path, name, value, n, 0);       /* a file system without them: as with every tool */
+			/* a file system without them: as with every tool */
+			(void)lsetxattr(path, name, value, n, 0);
 }
 
 /* Owner, then mode (a change of owner drops set-id bits), attributes, time. */
 static int set_metadata(struct unpacker *u, struct archive_entry *e, const char *base, const struct str *path)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { archive_entry_mtime(e), archive_entry_mtime_nsec(e) } };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+				     { archive_entry_mtime(e), archive_entry_mtime_nsec(e) } };
 	bool link = archive_entry_filetype(e) == AE_IFLNK;
 
 	if (fchownat(u->parent, base, (uid_t)archive_entry_uid(e), (gid_t)archive_entry_gid(e), AT_SYMLINK_NOFOLLOW))
@@ -329,7 +336,9 @@ static int whiteout(struct unpacker *u, const char *base)
 	if (!*name || str_eq(name, ".") || str_eq(name, ".."))
 		return refuse(u, base, "a whiteout without a name");
 	if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {   /* hidden below, new in this layer */
-		AUTO_FD dir = S_ISDIR(st.st_mode) ? openat(u->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		AUTO_FD dir = S_ISDIR(st.st_mode)
+				      ? openat(u->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				      : -1;
 
 		return dir >= 0 && set_opaque(dir) ? failed(u, base, "opaque directory") : 0;
 	}
@@ -415,7 +424,8 @@ static int run(struct unpacker *u, const char *dir, struct str *diff_id)
 	return 0;
 }
 
-int unpack(const struct unpack_source *from, const char *dir, const struct unpack_opts *o, struct str *diff_id, struct err *err)
+int unpack(const struct unpack_source *from, const char *dir, const struct unpack_opts *o, struct str *diff_id,
+	   struct err *err)
 {
 	struct err local = { 0 };
 	AUTO(unpacker) u = { .from = from, .opts = *o, .root = -1, .parent = -1, .err = &local };

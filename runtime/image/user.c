@@ -100,16 +100,19 @@ static int look_up(const struct strings *layers, const char *text, struct image_
 	if (find_line(&passwd, user.n ? user : SV("0"), &line)) {
 		name = field(line, 0);
 		if (!to_id(field(line, 2), &out->uid) || !to_id(field(line, 3), &out->gid))
-			return err_set(err, ERR_INVALID, "the image's /etc/passwd: the line of \"" SV_FMT "\" is damaged", SV_ARG(name));
+			return err_set(err, ERR_INVALID,
+				       "the image's /etc/passwd: the line of \"" SV_FMT "\" is damaged", SV_ARG(name));
 	} else if (user.n && !to_id(user, &out->uid)) {
-		return err_set(err, ERR_NOT_FOUND, "user \"" SV_FMT "\" is not in the image's /etc/passwd", SV_ARG(user));
+		return err_set(err, ERR_NOT_FOUND, "user \"" SV_FMT "\" is not in the image's /etc/passwd",
+			       SV_ARG(user));
 	}
 	if (!has_group) {
 		add_groups(&groups, name, out);
 		return 0;
 	}
 	if (find_line(&groups, group, &line) ? !to_id(field(line, 2), &out->gid) : !to_id(group, &out->gid))
-		return err_set(err, ERR_NOT_FOUND, "group \"" SV_FMT "\" is not in the image's /etc/group", SV_ARG(group));
+		return err_set(err, ERR_NOT_FOUND, "group \"" SV_FMT "\" is not in the image's /etc/group",
+			       SV_ARG(group));
 	return 0;
 }
 

@@ -71,7 +71,8 @@ static int expand_braced(const struct scope *s, struct sv text, char escape, int
 	size_t end, n = name_length(text);
 
 	if (!find_close(text, &end) || !n || n > end)
-		return err_set(err, ERR_INVALID, "\"${" SV_FMT "\": not a variable", (int)(text.n < 40 ? text.n : 40), text.p);
+		return err_set(err, ERR_INVALID, "\"${" SV_FMT "\": not a variable", (int)(text.n < 40 ? text.n : 40),
+			       text.p);
 	const char *value = look_up(s, (struct sv){ text.p, n });
 	struct sv op = { text.p + n, end - n };
 	bool set = value && *value;
@@ -82,7 +83,8 @@ static int expand_braced(const struct scope *s, struct sv text, char escape, int
 		return 0;
 	}
 	if (op.n < 2 || op.p[0] != ':' || (op.p[1] != '-' && op.p[1] != '+' && op.p[1] != '?'))
-		return err_set(err, ERR_INVALID, "\"${" SV_FMT "}\": want ${NAME}, ${NAME:-default} or ${NAME:+other}", (int)end, text.p);
+		return err_set(err, ERR_INVALID, "\"${" SV_FMT "}\": want ${NAME}, ${NAME:-default} or ${NAME:+other}",
+			       (int)end, text.p);
 	if (op.p[1] == '?' && !set)
 		return err_set(err, ERR_INVALID, SV_FMT ": " SV_FMT, (int)n, text.p, (int)(op.n - 2), op.p + 2);
 	if (op.p[1] == '+' ? set : !set)

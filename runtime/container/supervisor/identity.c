@@ -62,7 +62,9 @@ static long send_fd(int socket, int fd)
 		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
 	char text = 't';
 	struct iovec byte = { &text, 1 };
-	struct msghdr m = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr m = {
+		.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 
 	*(int *)(void *)CMSG_DATA(&control.head) = fd;
 	return sys(sendmsg, socket, &m, 0);

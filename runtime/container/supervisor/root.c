@@ -184,7 +184,8 @@ static long mask(struct plan *p, struct plan_step *s)
 	long r = sys(mount, "/dev/null", target, 0, MS_BIND, 0);
 
 	if (r == -ENOTDIR)
-		r = sys(mount, "tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1");
+		r = sys(mount, "tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			"size=0,nr_inodes=1");
 	return r == -ENOENT ? 0 : r;
 }
 

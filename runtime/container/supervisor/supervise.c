@@ -112,11 +112,14 @@ static void take_terminal(struct life *l)
 	union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int))]; } control;
 	char byte;
 	struct iovec into = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &into, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr m = {
+		.msg_iov = &into, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 	long r = sys(recvmsg, l->outputs[STREAM_OUT], &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
 	sys(close, l->outputs[STREAM_OUT]);
-	l->outputs[STREAM_OUT] = r > 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) ? *(int *)(void *)CMSG_DATA(&control.head) : -1;
+	l->outputs[STREAM_OUT] =
+		r > 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) ? *(int *)(void *)CMSG_DATA(&control.head) : -1;
 	if (l->outputs[STREAM_OUT] >= 0)
 		sys(fcntl, l->outputs[STREAM_OUT], F_SETFL, O_NONBLOCK);
 }
@@ -245,7 +248,10 @@ static void watch(struct life *l)
 static void forget_plan(struct plan *p)
 {
 	static const struct { uint32_t flag; int fd; } spaces[] = {
-		{ PLAN_JOIN_NET, FD_NET }, { PLAN_JOIN_IPC, FD_IPC }, { PLAN_JOIN_UTS, FD_UTS }, { PLAN_JOIN_PID, FD_PID },
+		{ PLAN_JOIN_NET, FD_NET },
+		{ PLAN_JOIN_IPC, FD_IPC },
+		{ PLAN_JOIN_UTS, FD_UTS },
+		{ PLAN_JOIN_PID, FD_PID },
 	};
 
 	for (unsigned i = 0; i < sizeof spaces / sizeof *spaces; i++)

@@ -37,8 +37,8 @@ uint64_t process_start_time(int pid);           /* clock ticks after boot, field
 
 enum { STREAM_OUT, STREAM_ERR, STREAMS };
 
-/* The log of a container, one record a line: "<RFC 3339 time> stdout F <line>". A line without an end (at the end of the
- * output, or longer than LOG_LINE) is a record with P instead of F. */
+/* The log of a container, one record a line: "<RFC 3339 time> stdout F <line>". A line without an end (at the end of
+ * the output, or longer than LOG_LINE) is a record with P instead of F. */
 struct log;
 struct log *log_open(const char *path, int64_t max);    /* path 0: output is discarded; 0: errno in log_error() */
 long log_error(void);

@@ -47,7 +47,8 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 #define SYS_5(n, a, b, c, d, e) sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define SYS_6(n, a, b, c, d, e, f) sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 /* sys(mkdirat, fd, path, mode) */
-#define sys(name, ...) SYS_PICK(0, ##__VA_ARGS__, SYS_6, SYS_5, SYS_4, SYS_3, SYS_2, SYS_1, SYS_0)(__NR_##name, ##__VA_ARGS__)
+#define sys(name, ...)                                                                                                 \
+	SYS_PICK(0, ##__VA_ARGS__, SYS_6, SYS_5, SYS_4, SYS_3, SYS_2, SYS_1, SYS_0)(__NR_##name, ##__VA_ARGS__)
 
 static inline size_t text_n(const char *s)
 {

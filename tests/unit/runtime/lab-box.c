@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static const char *const applets[] = { "sh", "sleep", "cat", "echo", "true", "false", "id", "env", "mount", "umount", "unshare",
-	"ls", "dd", "kill", "hostname", "touch", "stat", "readlink", "mknod", "head", "tail", "grep", "mkdir", "chroot", "tr",
-	"wc", "date", "seq", "ps", "pwd", "cp", "rm", "chmod", "ln", "sed", "awk", "find", "sort" };
+static const char *const applets[] = { "sh",	"sleep",    "cat",     "echo", "true", "false", "id",	    "env",
+				       "mount", "umount",   "unshare", "ls",   "dd",   "kill",	"hostname", "touch",
+				       "stat",	"readlink", "mknod",   "head", "tail", "grep",	"mkdir",    "chroot",
+				       "tr",	"wc",	    "date",    "seq",  "ps",   "pwd",	"cp",	    "rm",
+				       "chmod", "ln",	    "sed",     "awk",  "find", "sort" };
 
 static void copy_busybox(const char *to)
 {
@@ -93,7 +95,8 @@ int lab_open(void **state)
 /* Groups are named after the test's process: nobody else's are seen. */
 static size_t count_groups(const struct lab *lab)
 {
-	static const char *const roots[] = { "", "/cpu", "/cpuacct", "/memory", "/pids", "/devices", "/freezer", "/unified" };
+	static const char *const roots[] = { "",      "/cpu",	  "/cpuacct", "/memory",
+					     "/pids", "/devices", "/freezer", "/unified" };
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
@@ -111,7 +114,8 @@ static void end_leftovers(const struct lab *lab)
 	AUTO(str) mounts = { 0 };
 	struct cgroups cs;
 
-	if (file_read("/proc/self/mountinfo", 4 << 20, &mounts, NULL) < 0 || cgroups_read(&cs, str_sv(&mounts), NULL) < 0)
+	if (file_read("/proc/self/mountinfo", 4 << 20, &mounts, NULL) < 0 ||
+	    cgroups_read(&cs, str_sv(&mounts), NULL) < 0)
 		return;
 	for (unsigned i = 1; i <= lab->n; i++) {
 		char path[64];
@@ -155,8 +159,17 @@ void lab_spec(struct lab *lab, struct container_spec *s)
 	snprintf(group, sizeof group, "cd-lab-%d/pod/%s", lab->pid, id);
 	layers[0] = str_c(&lab->layer);
 	(void)!dir_make(dir, 0700, &err);
-	*s = (struct container_spec){ .id = id, .dir = dir, .layers = layers, .env = env, .cgroup = group, .log_path = log,
-				      .hostname = "lab", .netns_fd = -1, .ipcns_fd = -1, .utsns_fd = -1, .pidns_fd = -1 };
+	*s = (struct container_spec){ .id = id,
+				      .dir = dir,
+				      .layers = layers,
+				      .env = env,
+				      .cgroup = group,
+				      .log_path = log,
+				      .hostname = "lab",
+				      .netns_fd = -1,
+				      .ipcns_fd = -1,
+				      .utsns_fd = -1,
+				      .pidns_fd = -1 };
 }
 
 static void wake(void *arg) { fiber_wake(arg); }
@@ -180,7 +193,8 @@ static void stdout_of(struct sv log, struct str *out)
 
 	for (bool more = true; more;) {
 		more = sv_cut(log, '\n', &line, &log);
-		if (!sv_cut(line, ' ', &time, &line) || !sv_cut(line, ' ', &stream, &line) || !sv_cut(line, ' ', &tag, &line))
+		if (!sv_cut(line, ' ', &time, &line) || !sv_cut(line, ' ', &stream, &line) ||
+		    !sv_cut(line, ' ', &tag, &line))
 			continue;
 		if (sv_eq_c(stream, "stdout"))
 			str_add(out, line);

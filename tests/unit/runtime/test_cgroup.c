@@ -42,11 +42,15 @@ static void mounts_of_a_unified_machine_are_v2(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_ok(cgroups_read(&cs, SV("29 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"), &err), &err);
+	assert_ok(cgroups_read(&cs,
+			       SV("29 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"),
+			       &err),
+		  &err);
 	assert_int_equal(cs.n_v1, 0);
 	assert_true(cs.v2_limits);
 	cgroups_free(&cs);
-	assert_err(cgroups_read(&cs, SV("29 22 0:26 / / rw - ext4 /dev/sda rw\n"), &err), &err, ERR_UNSUPPORTED, "mount cgroup2");
+	assert_err(cgroups_read(&cs, SV("29 22 0:26 / / rw - ext4 /dev/sda rw\n"), &err), &err, ERR_UNSUPPORTED,
+		   "mount cgroup2");
 	err_free(&err);
 }
 
@@ -69,7 +73,8 @@ static int open_group(void **state)
 	AUTO(str) mounts = { 0 };
 	struct err err = { 0 };
 
-	if (geteuid() || file_read("/proc/self/mountinfo", 4 << 20, &mounts, &err) < 0 || cgroups_read(&g.cs, str_sv(&mounts), &err) < 0)
+	if (geteuid() || file_read("/proc/self/mountinfo", 4 << 20, &mounts, &err) < 0 ||
+	    cgroups_read(&g.cs, str_sv(&mounts), &err) < 0)
 		return -1;
 	snprintf(g.path, sizeof g.path, "cd-test-%d/a/b", (int)getpid());
 	*state = &g;

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* Runs a script to its end and compares its exit code and what it wrote to stdout. */
-static void expect(struct lab *lab, void (*edit)(struct container_spec *s), const char *script, int code, const char *out)
+static void expect(struct lab *lab, void (*edit)(struct container_spec *s), const char *script, int code,
+		   const char *out)
 {
 	struct run r = { .script = script, .edit = edit };
 
@@ -103,15 +104,18 @@ static void container_has_environment_directory_and_user(void **state)
 
 static void container_sees_only_itself(void **state)
 {
-	expect(*state, NULL, "echo $$; ls /proc | grep -c '^[0-9]'; ls /sys/class/net; cat /proc/1/comm; true", 0, "1\n3\nlo\nsh\n");
+	expect(*state, NULL, "echo $$; ls /proc | grep -c '^[0-9]'; ls /sys/class/net; cat /proc/1/comm; true", 0,
+	       "1\n3\nlo\nsh\n");
 	expect(*state, NULL, "cat /proc/self/cgroup | grep -v :/$ | wc -l", 0, "0\n");
 }
 
 static void container_has_default_devices(void **state)
 {
-	expect(*state, NULL, "cd /dev; ls -d null zero full random urandom tty ptmx pts shm mqueue fd stdin stdout stderr | wc -l;"
-	       "head -c 3 /dev/zero | wc -c; echo x > /dev/null && echo ok; echo y > /dev/stdout; stat -c %a /dev/null /dev/shm", 0,
-	       "14\n3\nok\ny\n666\n1777\n");
+	expect(*state, NULL,
+	       "cd /dev; ls -d null zero full random urandom tty ptmx pts shm mqueue fd stdin stdout stderr | wc -l;"
+	       "head -c 3 /dev/zero | wc -c; echo x > /dev/null && echo ok; echo y > /dev/stdout; stat -c %a /dev/null "
+	       "/dev/shm",
+	       0, "14\n3\nok\ny\n666\n1777\n");
 }
 
 static void container_as_another_user_may_reopen_stdout(void **state)
@@ -127,16 +131,20 @@ static void container_may_not_open_devices_that_it_makes(void **state)
 
 static void container_kernel_files_are_masked_or_read_only(void **state)
 {
-	expect(*state, NULL, "wc -c < /proc/interrupts; ls /sys/firmware | wc -l; echo 1 > /proc/sys/kernel/printk; echo $?", 0,
+	expect(*state, NULL,
+	       "wc -c < /proc/interrupts; ls /sys/firmware | wc -l; echo 1 > /proc/sys/kernel/printk; echo $?", 0,
 	       "0\n0\n1\n");
-	expect(*state, NULL, "touch /sys/fs/cgroup/x 2>/dev/null; echo b > /proc/sysrq-trigger; mkdir /sys/fs/cgroup/memory/x", 1, "");
+	expect(*state, NULL,
+	       "touch /sys/fs/cgroup/x 2>/dev/null; echo b > /proc/sysrq-trigger; mkdir /sys/fs/cgroup/memory/x", 1,
+	       "");
 }
 
 static void read_only(struct container_spec *s) { s->read_only_root = true; }
 
 static void container_root_read_only_refuses_writes(void **state)
 {
-	expect(*state, read_only, "touch /x 2>/dev/null || echo refused; touch /dev/shm/x && echo scratch", 0, "refused\nscratch\n");
+	expect(*state, read_only, "touch /x 2>/dev/null || echo refused; touch /dev/shm/x && echo scratch", 0,
+	       "refused\nscratch\n");
 }
 
 static void container_writes_stay_its_own(void **state)
@@ -153,7 +161,9 @@ static void with_mounts(struct container_spec *s)
 {
 	static struct mount_spec mounts[4];
 
-	mounts[0] = (struct mount_spec){ .type = "bind", .source = volume_file, .target = "/data/sub/one.conf", .read_only = true };
+	mounts[0] = (struct mount_spec){
+		.type = "bind", .source = volume_file, .target = "/data/sub/one.conf", .read_only = true
+	};
 	mounts[1] = (struct mount_spec){ .type = "bind", .source = volume, .target = "/data", .recursive = true };
 	mounts[2] = (struct mount_spec){ .type = "tmpfs", .target = "/scratch", .data = "size=1m,mode=0700" };
 	mounts[3] = (struct mount_spec){ .type = "bind", .source = volume, .target = "/ro", .read_only = true };
@@ -170,8 +180,10 @@ static void container_mounts_are_ordered_and_read_only_as_asked(void **state)
 	snprintf(volume_file, sizeof volume_file, "%s/one", str_c(&lab->dir));
 	assert_ok(dir_make(volume, 0755, &err), &err);
 	assert_ok(file_write(volume_file, SV("conf"), 0644, &err), &err);
-	expect(lab, with_mounts, "cat /data/sub/one.conf; echo; echo x > /data/file; cat /ro/file; touch /ro/no || echo ro;"
-	       "echo y > /data/sub/one.conf || echo ro; grep -c scratch /proc/mounts; dd if=/dev/zero of=/scratch/f bs=1k count=2048",
+	expect(lab, with_mounts,
+	       "cat /data/sub/one.conf; echo; echo x > /data/file; cat /ro/file; touch /ro/no || echo ro;"
+	       "echo y > /data/sub/one.conf || echo ro; grep -c scratch /proc/mounts; dd if=/dev/zero of=/scratch/f "
+	       "bs=1k count=2048",
 	       1, "conf\nx\nro\nro\n1\n");
 }
 
@@ -224,7 +236,8 @@ static void container_capabilities_are_the_default_set(void **state)
 {
 	expect(*state, NULL, CAPS, 0, "CapInh: 0000000000000000\nCapPrm: 00000000a80425fb\nCapEff: 00000000a80425fb\n"
 	       "CapBnd: 00000000a80425fb\nCapAmb: 0000000000000000\nNoNewPrivs: 0\nSeccomp: 2\n");
-	expect(*state, in_tmp_as_web, CAPS, 0, "CapInh: 0000000000000000\nCapPrm: 0000000000000000\nCapEff: 0000000000000000\n"
+	expect(*state, in_tmp_as_web, CAPS, 0,
+	       "CapInh: 0000000000000000\nCapPrm: 0000000000000000\nCapEff: 0000000000000000\n"
 	       "CapBnd: 00000000a80425fb\nCapAmb: 0000000000000000\nNoNewPrivs: 0\nSeccomp: 2\n");
 }
 
@@ -239,7 +252,8 @@ static void one_capability(struct container_spec *s)
 
 static void container_capabilities_can_be_changed(void **state)
 {
-	expect(*state, one_capability, CAPS, 0, "CapInh: 0000000000000000\nCapPrm: 0000000000001000\nCapEff: 0000000000001000\n"
+	expect(*state, one_capability, CAPS, 0,
+	       "CapInh: 0000000000000000\nCapPrm: 0000000000001000\nCapEff: 0000000000001000\n"
 	       "CapBnd: 0000000000001000\nCapAmb: 0000000000000000\nNoNewPrivs: 1\nSeccomp: 2\n");
 }
 
@@ -261,15 +275,18 @@ static void container_with_an_unknown_capability_is_refused(void **state)
 
 static void container_may_not_mount_or_unshare(void **state)
 {
-	expect(*state, NULL, "mount -t tmpfs none /tmp 2>/dev/null || echo no mount; unshare -U true 2>/dev/null || echo no user;"
-	       "unshare -m true 2>/dev/null || echo no mnt; chroot / true && echo chroot", 0, "no mount\nno user\nno mnt\nchroot\n");
+	expect(*state, NULL,
+	       "mount -t tmpfs none /tmp 2>/dev/null || echo no mount; unshare -U true 2>/dev/null || echo no user;"
+	       "unshare -m true 2>/dev/null || echo no mnt; chroot / true && echo chroot",
+	       0, "no mount\nno user\nno mnt\nchroot\n");
 }
 
 static void privileged(struct container_spec *s) { s->privileged = true; }
 
 static void container_privileged_may(void **state)
 {
-	expect(*state, privileged, "mount -t tmpfs none /tmp && echo mount; unshare -m true && echo mnt; grep Seccomp: /proc/self/status",
+	expect(*state, privileged,
+	       "mount -t tmpfs none /tmp && echo mount; unshare -m true && echo mnt; grep Seccomp: /proc/self/status",
 	       0, "mount\nmnt\nSeccomp:\t0\n");
 }
 
@@ -308,14 +325,17 @@ static void container_pids_are_limited(void **state)
 
 static void shares(struct container_spec *s)
 {
-	s->resources = (struct resources){ .cpu_millis = 250, .cpu_shares = 512, .memory_bytes = 64 << 20, .pids = 100 };
+	s->resources =
+		(struct resources){ .cpu_millis = 250, .cpu_shares = 512, .memory_bytes = 64 << 20, .pids = 100 };
 }
 
 static void container_sees_its_limits(void **state)
 {
 	if (path_exists("/sys/fs/cgroup/memory"))
-		expect(*state, shares, "cd /sys/fs/cgroup; cat cpu/cpu.cfs_quota_us cpu/cpu.shares memory/memory.limit_in_bytes "
-		       "pids/pids.max", 0, "25000\n512\n67108864\n100\n");
+		expect(*state, shares,
+		       "cd /sys/fs/cgroup; cat cpu/cpu.cfs_quota_us cpu/cpu.shares memory/memory.limit_in_bytes "
+		       "pids/pids.max",
+		       0, "25000\n512\n67108864\n100\n");
 	else
 		expect(*state, shares, "cd /sys/fs/cgroup; cat cpu.max cpu.weight memory.max pids.max", 0,
 		       "25000 100000\n20\n67108864\n100\n");
@@ -381,8 +401,10 @@ static void with_terminal(struct container_spec *s) { s->tty = true; }
 
 static void container_with_a_terminal_has_one(void **state)
 {
-	expect(*state, with_terminal, "test -t 0 && test -t 1 && test -t 2 && echo terminal $TERM; readlink /proc/self/fd/0;"
-	       "echo error >&2; echo x > /dev/console; exit 6", 6, "terminal xterm\r\n/dev/pts/0\r\nerror\r\nx\r\n");
+	expect(*state, with_terminal,
+	       "test -t 0 && test -t 1 && test -t 2 && echo terminal $TERM; readlink /proc/self/fd/0;"
+	       "echo error >&2; echo x > /dev/console; exit 6",
+	       6, "terminal xterm\r\n/dev/pts/0\r\nerror\r\nx\r\n");
 }
 
 static void with_open_stdin(struct container_spec *s) { s->stdin_open = true; }
@@ -431,7 +453,8 @@ static void stop_it(struct container *c, struct run *r)
 static void container_stop_lets_it_end_by_itself(void **state)
 {
 	struct stopping s = { .grace_ms = 30000 };
-	struct run r = { .script = "trap 'echo bye; exit 3' TERM; touch /ready; while :; do sleep 0.02; done", .during = stop_it,
+	struct run r = { .script = "trap 'echo bye; exit 3' TERM; touch /ready; while :; do sleep 0.02; done",
+			 .during = stop_it,
 			 .arg = &s };
 
 	lab_run(*state, &r);
@@ -445,7 +468,9 @@ static void container_stop_lets_it_end_by_itself(void **state)
 static void container_stop_kills_after_the_grace_time(void **state)
 {
 	struct stopping s = { .grace_ms = 50 };
-	struct run r = { .script = "trap '' TERM; touch /ready; while :; do sleep 0.02; done", .during = stop_it, .arg = &s };
+	struct run r = { .script = "trap '' TERM; touch /ready; while :; do sleep 0.02; done",
+			 .during = stop_it,
+			 .arg = &s };
 
 	lab_run(*state, &r);
 	assert_ok(r.result, &r.err);
@@ -477,7 +502,10 @@ static void exec_it(struct container *c, struct run *r)
 
 static void execute(struct lab *lab, struct execution *x, void (*edit)(struct container_spec *s))
 {
-	struct run r = { .script = "touch /tmp/mark /ready 2>/dev/null; sleep 60; true", .edit = edit, .during = exec_it, .arg = x };
+	struct run r = { .script = "touch /tmp/mark /ready 2>/dev/null; sleep 60; true",
+			 .edit = edit,
+			 .during = exec_it,
+			 .arg = x };
 
 	lab_run(lab, &r);
 	assert_ok(r.result, &r.err);
@@ -489,7 +517,8 @@ static void exec_runs_inside_with_the_same_rights(void **state)
 	struct execution x = { .script = "ls /tmp; hostname; " CAPS "; cat /proc/1/comm; exit 5" };
 
 	execute(*state, &x, one_capability);
-	assert_string_equal(str_c(&x.out), "mark\nlab\nCapInh: 0000000000000000\nCapPrm: 0000000000001000\nCapEff: 0000000000001000\n"
+	assert_string_equal(str_c(&x.out),
+			    "mark\nlab\nCapInh: 0000000000000000\nCapPrm: 0000000000001000\nCapEff: 0000000000001000\n"
 			    "CapBnd: 0000000000001000\nCapAmb: 0000000000000000\nNoNewPrivs: 1\nSeccomp: 2\nsh\n");
 	assert_int_equal(x.result, 5);
 	str_free(&x.out);
@@ -549,7 +578,9 @@ static void use_it(struct container *c, struct run *r)
 static void container_usage_counts_processor_and_memory(void **state)
 {
 	struct use u = { 0 };
-	struct run r = { .script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; touch /ready; sleep 60", .during = use_it, .arg = &u };
+	struct run r = { .script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; touch /ready; sleep 60",
+			 .during = use_it,
+			 .arg = &u };
 
 	lab_run(*state, &r);
 	assert_ok(r.result, &r.err);

@@ -120,8 +120,10 @@ static void build(struct fixture *f, struct build *b, const char *tag, const cha
 	(void)fiber_main(build_fiber, b);
 }
 
-#define BASE "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n" \
-	"RUN mkdir -p /etc /tmp && chmod 1777 /tmp && echo 'web:x:1000:1000::/home/web:/bin/sh' > /etc/passwd " \
+#define BASE                                                                                                           \
+	"FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", "        \
+	"\"-s\", \"/bin\"]\n"                                                                                          \
+	"RUN mkdir -p /etc /tmp && chmod 1777 /tmp && echo 'web:x:1000:1000::/home/web:/bin/sh' > /etc/passwd "        \
 	"&& echo 'web:x:1000:' > /etc/group\n"
 
 /* ---- the tree that an image unpacks to, as its containers see it ---- */
@@ -146,8 +148,16 @@ static int shell_fiber(void *arg)
 	(void)!dir_make(str_c(&dir), 0700, NULL);
 	for (size_t i = 0; i < s->b->image.layers.n; i++)
 		layers[i] = s->b->image.layers.v[i];
-	struct container_spec spec = { .id = "shell", .dir = str_c(&dir), .layers = layers, .argv = argv,
-		.cgroup = "cd-build/shell", .log_path = str_c(&log), .netns_fd = -1, .ipcns_fd = -1, .utsns_fd = -1, .pidns_fd = -1 };
+	struct container_spec spec = { .id = "shell",
+				       .dir = str_c(&dir),
+				       .layers = layers,
+				       .argv = argv,
+				       .cgroup = "cd-build/shell",
+				       .log_path = str_c(&log),
+				       .netns_fd = -1,
+				       .ipcns_fd = -1,
+				       .utsns_fd = -1,
+				       .pidns_fd = -1 };
 	s->result = container_start(cs, &spec, &c, &s->err);
 	if (s->result >= 0) {
 		container_on_exit(c, wake, fiber_self());
@@ -187,9 +197,12 @@ static void build_metadata_is_in_the_image(void **state)
 {
 	struct build b = { 0 };
 
-	build(*state, &b, "meta:1", "# a comment\nFROM scratch\nARG WHO=world\nCOPY busybox /bin/sh\nENV A=1 B=\"two words\" \\\n"
-	      "    # between\n    C=$A-${WHO}-${NOBODY:-x}\nWORKDIR /srv\nWORKDIR app\nUSER 1000:1000\nEXPOSE 80 53/udp\n"
-	      "VOLUME /data\nLABEL k=v \"l m\"='n o'\nSTOPSIGNAL SIGINT\nENTRYPOINT [\"/bin/sh\", \"-c\"]\nCMD echo $A\n");
+	build(*state, &b, "meta:1",
+	      "# a comment\nFROM scratch\nARG WHO=world\nCOPY busybox /bin/sh\nENV A=1 B=\"two words\" \\\n"
+	      "    # between\n    C=$A-${WHO}-${NOBODY:-x}\nWORKDIR /srv\nWORKDIR app\nUSER 1000:1000\nEXPOSE 80 "
+	      "53/udp\n"
+	      "VOLUME /data\nLABEL k=v \"l m\"='n o'\nSTOPSIGNAL SIGINT\nENTRYPOINT [\"/bin/sh\", \"-c\"]\nCMD echo "
+	      "$A\n");
 	assert_ok(b.result, &b.err);
 	assert_int_equal(b.image.env.n, 3);
 	assert_string_equal(b.image.env.v[1], "B=two words");
@@ -231,12 +244,17 @@ static void build_run_changes_become_a_layer(void **state)
 {
 	struct build b = { 0 };
 
-	build(*state, &b, "run:1", BASE "RUN mkdir -p /d/gone /d/kept /d/opaque && echo x > /d/gone/f && echo y > /d/opaque/old && ln -s kept /d/l\n"
-	      "RUN rm -r /d/gone && rm -r /d/opaque && mkdir /d/opaque && echo z > /d/opaque/new && ln /d/opaque/new /d/hard\n"
-	      "USER web\nWORKDIR /tmp\nENV X=1\nARG Y=2\nRUN echo $X$Y $(id -u) $(pwd) > /tmp/mine\n");
+	build(*state, &b, "run:1",
+	      BASE "RUN mkdir -p /d/gone /d/kept /d/opaque && echo x > /d/gone/f && echo y > /d/opaque/old && ln -s "
+		   "kept /d/l\n"
+		   "RUN rm -r /d/gone && rm -r /d/opaque && mkdir /d/opaque && echo z > /d/opaque/new && ln "
+		   "/d/opaque/new /d/hard\n"
+		   "USER web\nWORKDIR /tmp\nENV X=1\nARG Y=2\nRUN echo $X$Y $(id -u) $(pwd) > /tmp/mine\n");
 	assert_ok(b.result, &b.err);
-	expect_shell(&b, "ls /d; ls /d/opaque; cat /d/l/../hard; cat /tmp/mine; stat -c '%U %a' /tmp/mine; ls / | tr '\\n' ' '",
-		     "hard\nkept\nl\nopaque\nnew\nz\n12 1000 /tmp\nweb 644\nbin d dev etc proc sys tmp \n");
+	expect_shell(
+		&b,
+		"ls /d; ls /d/opaque; cat /d/l/../hard; cat /tmp/mine; stat -c '%U %a' /tmp/mine; ls / | tr '\\n' ' '",
+		"hard\nkept\nl\nopaque\nnew\nz\n12 1000 /tmp\nweb 644\nbin d dev etc proc sys tmp \n");
 	build_free(&b);
 }
 
@@ -260,11 +278,17 @@ static void build_copy_follows_the_rules_of_destinations(void **state)
 	put(f, "site/sub/b.html", "B");
 	put(f, "one.txt", "1");
 	put(f, "two.txt", "2");
-	build(f, &b, "copy:1", BASE "RUN mkdir /real && ln -s real /link\nCOPY site /www\nCOPY one.txt /renamed\nCOPY one.txt /dir/\n"
-	      "COPY *.txt /many/\nWORKDIR /w\nCOPY one.txt here\nCOPY --chown=web:7 --chmod=0640 two.txt /owned\nCOPY one.txt /link/through\n"
-	      "COPY one.txt /tmp\nCOPY [\"two.txt\", \"/with space\"]\n");
-	expect_shell(&b, "cat /www/a.html /www/sub/b.html /renamed /dir/one.txt /many/two.txt /w/here /real/through /tmp/one.txt '/with space'; echo;"
-		     "stat -c '%u:%g %a' /owned /tmp /renamed", "AB112111" "2\n1000:7 640\n0:0 1777\n0:0 644\n");
+	build(f, &b, "copy:1",
+	      BASE "RUN mkdir /real && ln -s real /link\nCOPY site /www\nCOPY one.txt /renamed\nCOPY one.txt /dir/\n"
+		   "COPY *.txt /many/\nWORKDIR /w\nCOPY one.txt here\nCOPY --chown=web:7 --chmod=0640 two.txt "
+		   "/owned\nCOPY one.txt /link/through\n"
+		   "COPY one.txt /tmp\nCOPY [\"two.txt\", \"/with space\"]\n");
+	expect_shell(&b,
+		     "cat /www/a.html /www/sub/b.html /renamed /dir/one.txt /many/two.txt /w/here /real/through "
+		     "/tmp/one.txt '/with space'; echo;"
+		     "stat -c '%u:%g %a' /owned /tmp /renamed",
+		     "AB112111"
+		     "2\n1000:7 640\n0:0 1777\n0:0 644\n");
 	build_free(&b);
 }
 
@@ -273,9 +297,12 @@ static void build_copy_from_a_stage_and_an_image(void **state)
 	struct build base = { 0 }, b = { 0 };
 
 	build(*state, &base, "tools:1", BASE);
-	build(*state, &b, "multi:1", "FROM tools:1 AS make\nRUN echo made > /out && ln -s out /alias\nFROM scratch AS final\n"
-	      "COPY --from=make /out /alias /result/\nCOPY --from=tools:1 /bin /bin\nCOPY --from=0 /etc/passwd /etc/\n");
-	expect_shell(&b, "cat /result/out /result/alias; grep -c web /etc/passwd; ls /bin/sh", "made\nmade\n1\n/bin/sh\n");
+	build(*state, &b, "multi:1",
+	      "FROM tools:1 AS make\nRUN echo made > /out && ln -s out /alias\nFROM scratch AS final\n"
+	      "COPY --from=make /out /alias /result/\nCOPY --from=tools:1 /bin /bin\nCOPY --from=0 /etc/passwd "
+	      "/etc/\n");
+	expect_shell(&b, "cat /result/out /result/alias; grep -c web /etc/passwd; ls /bin/sh",
+		     "made\nmade\n1\n/bin/sh\n");
 	build_free(&base);
 	build_free(&b);
 }
@@ -304,8 +331,9 @@ static void build_heredocs_are_files_and_scripts(void **state)
 {
 	struct build b = { 0 };
 
-	build(*state, &b, "heredoc:1", BASE "COPY <<EOF /etc/conf\nkey = value\n# not a comment\nEOF\nRUN <<SCRIPT\necho first > /made\n"
-	      "echo second >> /made\nSCRIPT\n");
+	build(*state, &b, "heredoc:1",
+	      BASE "COPY <<EOF /etc/conf\nkey = value\n# not a comment\nEOF\nRUN <<SCRIPT\necho first > /made\n"
+		   "echo second >> /made\nSCRIPT\n");
 	expect_shell(&b, "cat /etc/conf /made", "key = value\n# not a comment\nfirst\nsecond\n");
 	build_free(&b);
 }
@@ -327,24 +355,30 @@ static void build_add_unpacks_archives(void **state)
 
 static void build_mistakes_name_file_and_line(void **state)
 {
-	static const struct { const char *text, *want; enum err_code code; } cases[] = {
+	static const struct { const char *text, *want; enum err_code code;
+	} cases[] = {
 		{ "", "no instructions", ERR_INVALID },
 		{ "COPY a b\n", "Containerfile:1: COPY before FROM", ERR_INVALID },
-		{ "FROM scratch\nCOPPY a b\n", "Containerfile:2: unknown instruction \"COPPY\" (did you mean COPY?)", ERR_INVALID },
-		{ "FROM scratch\n\nCOPY nothing /x\n", "Containerfile:3: \"nothing\": no such file in the context", ERR_NOT_FOUND },
+		{ "FROM scratch\nCOPPY a b\n", "Containerfile:2: unknown instruction \"COPPY\" (did you mean COPY?)",
+		  ERR_INVALID },
+		{ "FROM scratch\n\nCOPY nothing /x\n", "Containerfile:3: \"nothing\": no such file in the context",
+		  ERR_NOT_FOUND },
 		{ "FROM scratch\nCOPY ../outside /x\n", "no such file in the context", ERR_NOT_FOUND },
-		{ "FROM scratch\nCOPY out /x\n", "Containerfile:2: \"out\": the link leads out of the context", ERR_INVALID },
+		{ "FROM scratch\nCOPY out /x\n", "Containerfile:2: \"out\": the link leads out of the context",
+		  ERR_INVALID },
 		{ "FROM scratch\nENV novalue\n", "Containerfile:2: want KEY=VALUE", ERR_INVALID },
 		{ "FROM scratch\nENV A=\"open\n", "a \" that is not closed", ERR_INVALID },
 		{ "FROM scratch\nEXPOSE 99999\n", "want a port from 1 to 65535", ERR_INVALID },
 		{ "FROM scratch\nCOPY --chwon=1 a b\n", "COPY has no flag --chwon", ERR_INVALID },
-		{ "FROM scratch\nCOPY <<EOF /x\nnever ends\n", "Containerfile:2: the here-document \"EOF\" has no end", ERR_INVALID },
+		{ "FROM scratch\nCOPY <<EOF /x\nnever ends\n", "Containerfile:2: the here-document \"EOF\" has no end",
+		  ERR_INVALID },
 		{ "FROM scratch\nADD https://example.com/x /x\n", "remote sources are not offered", ERR_UNSUPPORTED },
 		{ "FROM scratch\nRUN true\n", "there is nothing to run in an empty image", ERR_INVALID },
 		{ "FROM scratch\nENV A=${\n", "not a variable", ERR_INVALID },
 		{ "FROM scratch\nCMD\n", "Containerfile:2: CMD needs an argument", ERR_INVALID },
 		{ "FROM a b c\n", "want FROM image, or FROM image AS name", ERR_INVALID },
-		{ "FROM scratch\nCOPY --chown=nobody busybox /x\n", "user \"nobody\" is not in the image", ERR_NOT_FOUND },
+		{ "FROM scratch\nCOPY --chown=nobody busybox /x\n", "user \"nobody\" is not in the image",
+		  ERR_NOT_FOUND },
 	};
 	struct fixture *f = *state;
 	AUTO(str) link = { 0 };
@@ -381,7 +415,14 @@ static void build_with_source_date_is_the_same_anywhere(void **state)
 
 /* ---- names, removal ---- */
 
-struct store_call { struct fixture *f; const char *name; struct image image; struct image_list list; int result; struct err err; };
+struct store_call {
+	struct fixture *f;
+	const char *name;
+	struct image image;
+	struct image_list list;
+	int result;
+	struct err err;
+};
 
 static int find_fiber(void *arg)
 {
@@ -458,9 +499,10 @@ static void image_removed_takes_its_layers_unless_they_are_used(void **state)
 
 static void image_users_are_looked_up_in_the_image(void **state)
 {
-	static const struct { const char *text; uid_t uid; gid_t gid; size_t groups; } cases[] = {
-		{ "", 0, 0, 0 }, { "web", 1000, 1000, 1 }, { "1000", 1000, 1000, 1 }, { "web:extra", 1000, 2000, 0 }, { "5:6", 5, 6, 0 },
-		{ "77", 77, 0, 0 }, { "1000:0", 1000, 0, 0 },
+	static const struct { const char *text; uid_t uid; gid_t gid; size_t groups;
+	} cases[] = {
+		{ "", 0, 0, 0 },    { "web", 1000, 1000, 1 }, { "1000", 1000, 1000, 1 }, { "web:extra", 1000, 2000, 0 },
+		{ "5:6", 5, 6, 0 }, { "77", 77, 0, 0 },	      { "1000:0", 1000, 0, 0 },
 	};
 	struct build b = { 0 };
 	struct err err = { 0 };
@@ -474,7 +516,8 @@ static void image_users_are_looked_up_in_the_image(void **state)
 		assert_int_equal(u.gid, cases[i].gid);
 		assert_int_equal(u.n_groups, cases[i].groups);
 	}
-	assert_err(image_user_find(&b.image, "ghost", &u, &err), &err, ERR_NOT_FOUND, "user \"ghost\" is not in the image");
+	assert_err(image_user_find(&b.image, "ghost", &u, &err), &err, ERR_NOT_FOUND,
+		   "user \"ghost\" is not in the image");
 	err_free(&err);
 	build_free(&b);
 }
@@ -557,10 +600,15 @@ static void import_of_a_docker_archive_has_its_tags(void **state)
 	run_tool(sum, str_c(&f->context));
 	str_addf(&tar, "%s/sum", str_c(&f->context));
 	assert_ok(file_read(str_c(&tar), 100, &digest, &err), &err);
-	str_addf(&config, "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"sh\"]},\"rootfs\":{\"type\":\"layers\","
-		 "\"diff_ids\":[\"sha256:%.64s\"]}}", str_c(&digest));
+	str_addf(&config,
+		 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"sh\"]},\"rootfs\":{\"type\":"
+		 "\"layers\","
+		 "\"diff_ids\":[\"sha256:%.64s\"]}}",
+		 str_c(&digest));
 	put(f, "config.json", str_c(&config));
-	put(f, "manifest.json", "[{\"Config\":\"config.json\",\"RepoTags\":[\"saved:1\",\"example.com/saved:2\"],\"Layers\":[\"layer.tar\"]}]");
+	put(f, "manifest.json",
+	    "[{\"Config\":\"config.json\",\"RepoTags\":[\"saved:1\",\"example.com/"
+	    "saved:2\"],\"Layers\":[\"layer.tar\"]}]");
 	const char *const save[] = { "tar", "-cf", "../saved.tar", "manifest.json", "config.json", "layer.tar", NULL };
 	run_tool(save, str_c(&f->context));
 	str_set(&tar, "");

@@ -32,7 +32,8 @@ static void digest_of(struct sv body, struct str *out)
 	sha256_hex(out, body);
 }
 
-static struct content *serve(struct registry *r, const char *kind, const char *reference, const char *type, struct sv body)
+static struct content *serve(struct registry *r, const char *kind, const char *reference, const char *type,
+			     struct sv body)
 {
 	struct content *c = &r->v[r->n++];
 
@@ -78,7 +79,8 @@ static void add_layer(struct registry *r, const char *name, bool gzip, struct st
 	make_layer(name, name, false, &plain);
 	make_layer(name, name, gzip, &sent);
 	digest_of(str_sv(&sent), &digest);
-	str_addf(layers, "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar%s\",\"digest\":\"%s\",\"size\":%zu}",
+	str_addf(layers,
+		 "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar%s\",\"digest\":\"%s\",\"size\":%zu}",
 		 layers->n ? "," : "", gzip ? "+gzip" : "", str_c(&digest), sent.n);
 	str_addc(ids, ids->n ? ",\"" : "\"");
 	digest_of(str_sv(&plain), ids);
@@ -102,10 +104,14 @@ static void fill(struct registry *r)
 		 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}", str_c(&ids));
 	digest_of(str_sv(&config), &config_digest);
 	serve(r, "blobs", str_c(&config_digest), "application/octet-stream", str_sv(&config));
-	str_addf(&manifest, "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"
-		 "\"%s\",\"size\":%zu},\"layers\":[%s]}", str_c(&config_digest), config.n, str_c(&layers));
+	str_addf(&manifest,
+		 "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+		 "vnd.oci.image.config.v1+json\",\"digest\":"
+		 "\"%s\",\"size\":%zu},\"layers\":[%s]}",
+		 str_c(&config_digest), config.n, str_c(&layers));
 	digest_of(str_sv(&manifest), &r->manifest_digest);
-	serve(r, "manifests", str_c(&r->manifest_digest), "application/vnd.oci.image.manifest.v1+json", str_sv(&manifest));
+	serve(r, "manifests", str_c(&r->manifest_digest), "application/vnd.oci.image.manifest.v1+json",
+	      str_sv(&manifest));
 	str_addf(&index, "{\"schemaVersion\":2,\"manifests\":["
 		 "{\"digest\":\"sha256:%064d\",\"size\":1,\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}},"
 		 "{\"digest\":\"%s\",\"size\":%zu,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}},"
@@ -139,7 +145,9 @@ static bool allowed(struct registry *r, struct http_request *rq)
 	if (r->auth == AUTH_BASIC)
 		str_addc(&challenge, "Basic realm=\"registry\"");
 	else
-		str_addf(&challenge, "Bearer realm=\"http://127.0.0.1:%zu/token\",service=\"registry\",scope=\"repository:team/app:pull\"",
+		str_addf(&challenge,
+			 "Bearer "
+			 "realm=\"http://127.0.0.1:%zu/token\",service=\"registry\",scope=\"repository:team/app:pull\"",
 			 r->port);
 	http_add_header(rq, "WWW-Authenticate", str_c(&challenge));
 	http_reply(rq, 401, "application/json", SV("{}"));
@@ -148,7 +156,8 @@ static bool allowed(struct registry *r, struct http_request *rq)
 
 static void give_token(struct http_request *rq)
 {
-	bool ok = sv_eq_c(http_header(rq, "Authorization"), BASIC) && strstr(http_query(rq), "scope=repository:team/app:pull");
+	bool ok = sv_eq_c(http_header(rq, "Authorization"), BASIC) &&
+		  strstr(http_query(rq), "scope=repository:team/app:pull");
 
 	http_reply(rq, ok ? 200 : 403, "application/json", ok ? SV("{\"token\":\"secret\"}") : SV("{}"));
 }
@@ -195,7 +204,9 @@ static void hear(void *arg, const char *line) { str_addf(arg, "%s\n", line); }
 static void pull_from(struct pull *p, struct http_server *server)
 {
 	struct images *i = images_open(fiber_loop(), p->dir, &p->err);
-	const struct image_pull_opts opts = { .user = p->user, .password = p->password, .progress = hear, .arg = &p->said };
+	const struct image_pull_opts opts = {
+		.user = p->user, .password = p->password, .progress = hear, .arg = &p->said
+	};
 
 	p->registry.port = (size_t)http_server_port(server);
 	str_addf(&p->name, "127.0.0.1:%zu/team/app%s", p->registry.port, p->reference);
@@ -212,7 +223,9 @@ static void pull_from(struct pull *p, struct http_server *server)
 static int pull_fiber(void *arg)
 {
 	struct pull *p = arg;
-	const struct http_server_opts opts = { .listen = "127.0.0.1:0", .max_body = 1 << 20, .handler = handle, .arg = &p->registry };
+	const struct http_server_opts opts = {
+		.listen = "127.0.0.1:0", .max_body = 1 << 20, .handler = handle, .arg = &p->registry
+	};
 	struct http_server *server = http_server_start(fiber_loop(), &opts, &p->err);
 
 	p->result = -ERR_IO;
@@ -319,7 +332,9 @@ static void pull_authenticates_as_the_registry_asks(void **state)
 {
 	(void)state;
 	for (enum auth auth = AUTH_BASIC; auth <= AUTH_BEARER; auth++) {
-		struct pull p = { .reference = ":v1", .user = "user", .password = "password", .registry = { .auth = auth } };
+		struct pull p = {
+			.reference = ":v1", .user = "user", .password = "password", .registry = { .auth = auth }
+		};
 
 		fill(&p.registry);
 		pull(&p);

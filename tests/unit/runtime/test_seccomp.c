@@ -64,8 +64,10 @@ static void expect(uint64_t caps, int nr, uint64_t arg, uint32_t want)
 
 static void filter_allows_what_programs_need(void **state)
 {
-	static const int calls[] = { SYS_read, SYS_openat, SYS_execve, SYS_futex, SYS_mmap, SYS_clock_gettime, SYS_accept4,
-		SYS_epoll_pwait, SYS_setresuid, SYS_capset, SYS_prctl, SYS_seccomp, SYS_statx, SYS_rseq, SYS_pidfd_open, SYS_close_range };
+	static const int calls[] = { SYS_read,	    SYS_openat,	       SYS_execve,     SYS_futex,
+				     SYS_mmap,	    SYS_clock_gettime, SYS_accept4,    SYS_epoll_pwait,
+				     SYS_setresuid, SYS_capset,	       SYS_prctl,      SYS_seccomp,
+				     SYS_statx,	    SYS_rseq,	       SYS_pidfd_open, SYS_close_range };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
@@ -74,9 +76,12 @@ static void filter_allows_what_programs_need(void **state)
 
 static void filter_refuses_what_leaves_a_container(void **state)
 {
-	static const int calls[] = { SYS_mount, SYS_umount2, SYS_unshare, SYS_setns, SYS_bpf, SYS_kexec_load, SYS_init_module,
-		SYS_reboot, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_open_by_handle_at, SYS_perf_event_open, SYS_userfaultfd,
-		SYS_swapon, SYS_settimeofday, SYS_pivot_root, SYS_move_mount, SYS_io_uring_setup, SYS_syslog };
+	static const int calls[] = {
+		SYS_mount,	  SYS_umount2,		 SYS_unshare,	      SYS_setns,	  SYS_bpf,
+		SYS_kexec_load,	  SYS_init_module,	 SYS_reboot,	      SYS_keyctl,	  SYS_add_key,
+		SYS_request_key,  SYS_open_by_handle_at, SYS_perf_event_open, SYS_userfaultfd,	  SYS_swapon,
+		SYS_settimeofday, SYS_pivot_root,	 SYS_move_mount,      SYS_io_uring_setup, SYS_syslog
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)

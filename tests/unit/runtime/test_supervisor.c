@@ -361,8 +361,10 @@ static int remove_it(void *arg)
 static void sandbox_is_shared_by_containers_and_outlives_its_maker(void **state)
 {
 	struct pod p = { .lab = *state };
-	struct run one = { .script = "hostname; for n in net ipc uts; do readlink /proc/self/ns/$n; done; ls /sys/class/net",
-			   .edit = in_sandbox };
+	struct run one = {
+		.script = "hostname; for n in net ipc uts; do readlink /proc/self/ns/$n; done; ls /sys/class/net",
+		.edit = in_sandbox
+	};
 	struct run two = { .script = one.script, .edit = in_sandbox };
 
 	snprintf(p.dir, sizeof p.dir, "%s/sandbox", str_c(&p.lab->dir));
