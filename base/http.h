@@ -48,6 +48,11 @@ void http_add_header(struct http_request *rq, const char *name, const char *valu
 void http_reply(struct http_request *rq, int status, const char *content_type, struct sv body);
 struct http_stream *http_stream_start(struct http_request *rq, int status, const char *content_type);
 
+/* 101: the connection changes to another protocol (HTTP/1.1 only; NULL when it cannot, and nothing was answered yet). The
+ * stream writes its bytes as they are, http_body_read() reads the peer's until it ends its side. Ending the stream and
+ * returning from the handler ends the connection. */
+struct http_stream *http_upgrade(struct http_request *rq, const char *protocol);
+
 /* A buffer that many streams share: an event is encoded once and sent to every watcher. Counted; data is not changed
  * once it is sent. bytes: data within the frame of an HTTP/1.1 chunk. */
 struct http_buf { unsigned refs, frame; size_t n; char *data; char bytes[]; };

@@ -10,7 +10,8 @@
 #define STREAMED_MS 120000              /* between two pieces of a streamed body */
 #define GATHER 32
 
-enum state { IDLE, HEAD, BODY, ANSWER };        /* what the next bytes are: nothing yet, a head, a body, too early */
+/* What the next bytes are: nothing yet, a head, a body, too early, another protocol's. */
+enum state { IDLE, HEAD, BODY, ANSWER, RAW };
 
 struct h1 {
 	enum state state;
@@ -37,7 +38,7 @@ static struct h1 *session(struct conn *c)
 static const char *status_text(int status)
 {
 	static const struct { int status; const char *text; } texts[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
+		{ 101, "Switching Protocols" }, { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
 		{ 301, "Moved Permanently" }, { 302, "Found" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
 		{ 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
 		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" },
@@ -92,9 +93,32 @@ static void respond(struct http_request *rq, struct http_stream *s, int status, 
 	push_text(s, str_sv(&head));
 }
 
-static void pushed(struct http_stream *s) { conn_dirty(s->conn); }
+/* From here on the bytes of both directions are the handler's: it reads them as a body that is streamed. */
+static bool upgrade(struct http_request *rq, struct http_stream *s, const char *protocol)
+{
+	struct h1 *h = rq->conn->session;
+	AUTO(str) head = { 0 };
 
-static void run(struct conn *c, struct sv *in);
+	if (!h->minor || h->state != ANSWER)
+		return false;
+	str_addf(&head, "HTTP/1.1 101 %s\r\nConnection: Upgrade\r\nUpgrade: %s\r\n", status_text(101), protocol);
+	for (size_t i = 0; i < rq->headers.n; i++)
+		str_addf(&head, "%s: %s\r\n", rq->headers.v[i].name, rq->headers.v[i].value);
+	str_addc(&head, "\r\n");
+	push_text(s, str_sv(&head));
+	h->answer = s;
+	h->keep_alive = false;
+	h->state = RAW;
+	rq->streams = true;
+	rq->body_done = h->eof && !h->in.n;
+	str_cut(&rq->body, 0);
+	rq->body_at = 0;
+	rq->conn->resumed = true;       /* what was sent ahead */
+	conn_dirty(rq->conn);
+	return true;
+}
+
+static void pushed(struct http_stream *s) { conn_dirty(s->conn); }
 
 /* The state of the request that is over goes, and the next one may begin. */
 static void next_request(struct conn *c)
@@ -123,7 +147,7 @@ static void exchange_over(struct conn *c)
 
 	if (h->rq || h->answer)
 		return;
-	if (h->state == BODY) {
+	if (h->state == BODY || h->state == RAW) {
 		h->keep_alive = false;
 		h->state = ANSWER;
 	}
@@ -326,12 +350,34 @@ static bool read_body(struct conn *c, struct sv *in)
 	return true;
 }
 
+static bool read_raw(struct conn *c, struct sv *in)
+{
+	struct http_request *rq = ((struct h1 *)c->session)->rq;
+
+	if (in->n && rq) {
+		(void)request_body(rq, *in);
+		if (rq->body.n - rq->body_at >= BODY_WINDOW)
+			conn_pause(c, true);
+	}
+	*in = sv_drop(*in, in->n);
+	return false;
+}
+
+static bool too_early(struct conn *c, struct sv *in)
+{
+	(void)c, (void)in;
+	return false;
+}
+
 static void run(struct conn *c, struct sv *in)
 {
+	static bool (*const readers[])(struct conn *, struct sv *) = {
+		[IDLE] = read_head, [HEAD] = read_head, [BODY] = read_body, [ANSWER] = too_early, [RAW] = read_raw,
+	};
 	struct h1 *h = c->session;
 
 	for (bool more = true; more && c->fd >= 0 && !c->paused && !c->ending;)
-		more = h->state == BODY ? read_body(c, in) : h->state == ANSWER ? false : read_head(c, in);
+		more = readers[h->state](c, in);
 }
 
 static void input(struct conn *c, struct sv data)
@@ -375,7 +421,8 @@ static void consumed(struct http_request *rq, size_t n)
 	if (!rq->conn->paused || rq->body.n - rq->body_at >= BODY_WINDOW / 2 || rq->body_done)
 		return;
 	conn_pause(rq->conn, false);
-	conn_deadline(rq->conn, STREAMED_MS);
+	if (((struct h1 *)rq->conn->session)->state == BODY)
+		conn_deadline(rq->conn, STREAMED_MS);
 }
 
 static void handled(struct http_request *rq)
@@ -393,6 +440,11 @@ static void eof(struct conn *c)
 	struct h1 *h = session(c);
 
 	h->eof = true;
+	if (h->state == RAW && h->rq) {
+		h->rq->body_done = true;
+		fiber_signal_all(&h->rq->body_came);
+		return;
+	}
 	if (h->state != ANSWER || (h->answer && !stream_complete(h->answer)))
 		conn_close(c);
 }
@@ -425,4 +477,4 @@ static void lost(struct conn *c)
 		stream_gone(s);
 }
 
-const struct proto h1_proto = { input, resume, eof, output, respond, pushed, consumed, handled, drain, lost };
+const struct proto h1_proto = { input, resume, eof, output, respond, upgrade, pushed, consumed, handled, drain, lost };

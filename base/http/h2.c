@@ -425,4 +425,10 @@ static void lost(struct conn *c)
 	free(h);
 }
 
-const struct proto h2_proto = { input, resume, eof, output, respond, pushed, consumed, handled, drain, lost };
+static bool upgrade(struct http_request *rq, struct http_stream *s, const char *protocol)
+{
+	(void)rq, (void)s, (void)protocol;      /* HTTP/2 has none; extended CONNECT is not offered */
+	return false;
+}
+
+const struct proto h2_proto = { input, resume, eof, output, respond, upgrade, pushed, consumed, handled, drain, lost };

@@ -63,6 +63,7 @@ struct proto {
 	void (*eof)(struct conn *c);
 	bool (*output)(struct conn *c);                 /* conn_send() some; false: there is nothing */
 	void (*respond)(struct http_request *rq, struct http_stream *s, int status, const char *type, int64_t length);
+	bool (*upgrade)(struct http_request *rq, struct http_stream *s, const char *protocol);  /* false: this protocol cannot */
 	void (*pushed)(struct http_stream *s);          /* bytes were queued, or its end */
 	void (*consumed)(struct http_request *rq, size_t n);    /* the handler has read of the body */
 	void (*handled)(struct http_request *rq);       /* the handler has returned */
@@ -104,6 +105,7 @@ struct http_server {
 	struct fiber_group handlers;
 	size_t running, bodies_bytes;
 	bool flushing, stopping, freed;
+	int64_t complained_ms;
 	struct fiber_cond changed;              /* a handler returned, a connection closed */
 	struct http_buf *last_chunk;
 	time_t date_at;

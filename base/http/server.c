@@ -15,6 +15,7 @@
 #define SWEEP_MS 1000
 #define HEAD_TIMEOUT_MS 10000
 #define ACCEPT_AGAIN_MS 100             /* out of descriptors: some may be free by then */
+#define COMPLAIN_MS 10000
 #define FINISH_MS 5000                  /* for handlers when the server stops; then they are canceled */
 #define GOODBYE_MS 1000                 /* for their answers to go out */
 
@@ -65,6 +66,17 @@ static void accept_again(void *arg)
 	poller_events(s->poll, POLLIN);
 }
 
+/* Once in a while: it goes on for as long as the shortage does. */
+static void complain(struct http_server *s, const char *why)
+{
+	int64_t now = loop_now_ms(s->loop);
+
+	if (s->complained_ms && now - s->complained_ms < COMPLAIN_MS)
+		return;
+	s->complained_ms = now;
+	log_event(LOG_WARN, "cannot accept connections", "listen", s->listen, "err", why, NULL);
+}
+
 static void on_connections(void *arg, short events)
 {
 	struct http_server *s = arg;
@@ -78,7 +90,7 @@ static void on_connections(void *arg, short events)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_event(LOG_WARN, "cannot accept connections", "listen", s->listen, "err", strerror(errno), NULL);
+			complain(s, strerror(errno));
 			poller_events(s->poll, 0);
 			s->accept_again = timer_after(s->loop, ACCEPT_AGAIN_MS, accept_again, s);
 		}

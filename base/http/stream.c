@@ -183,16 +183,23 @@ static bool has_no_body(const struct http_request *rq, int status)
 	return rq->is_head || status == 204 || status == 304 || status < 200;
 }
 
-static struct http_stream *start(struct http_request *rq, int status, const char *type, int64_t length)
+static struct http_stream *create(struct http_request *rq, bool no_body)
 {
 	struct http_stream *s = calloc(1, sizeof *s);
 
 	if (!s || rq->answered)
 		abort();        /* two answers to one request: a bug of ours */
-	*s = (struct http_stream){ .conn = rq->conn, .rq = rq, .tag = rq->tag, .no_body = has_no_body(rq, status) };
+	*s = (struct http_stream){ .conn = rq->conn, .rq = rq, .tag = rq->tag, .no_body = no_body };
 	conn_ref(s->conn);
 	rq->stream = s;
 	rq->answered = true;
+	return s;
+}
+
+static struct http_stream *start(struct http_request *rq, int status, const char *type, int64_t length)
+{
+	struct http_stream *s = create(rq, has_no_body(rq, status));
+
 	if (rq->gone || rq->conn->fd < 0)
 		s->finished = true;
 	else
@@ -209,6 +216,22 @@ struct http_stream *http_stream_start(struct http_request *rq, int status, const
 	if (s->conn->stopping)
 		stream_shut(s);
 	return s;
+}
+
+struct http_stream *http_upgrade(struct http_request *rq, const char *protocol)
+{
+	struct http_stream *s = create(rq, false);
+
+	if (rq->gone || rq->conn->fd < 0) {
+		s->finished = true;
+		return s;
+	}
+	if (rq->conn->proto->upgrade(rq, s, protocol))
+		return s;
+	s->ended = s->finished = true;
+	rq->answered = false;
+	forget(s);
+	return NULL;
 }
 
 void http_reply(struct http_request *rq, int status, const char *content_type, struct sv body)

@@ -123,12 +123,32 @@ static void handle_early(struct http_request *rq, struct world *w)
 	http_reply(rq, 403, "text/plain", SV("no"));
 }
 
+/* Says every byte twice. */
+static void handle_upgrade(struct http_request *rq, struct world *w)
+{
+	struct http_stream *s = http_upgrade(rq, "twice");
+	char buf[100];
+	int n;
+
+	(void)w;
+	if (!s) {
+		http_reply(rq, 400, "text/plain", SV("cannot"));
+		return;
+	}
+	while ((n = http_body_read(rq, buf, sizeof buf, NULL)) > 0)
+		for (int i = 0; i < n; i++)
+			(void)http_stream_write(s, (struct sv){ (const char[]){ buf[i], buf[i] }, 2 });
+	(void)http_stream_write(s, SV("bye"));
+	http_stream_end(s);
+}
+
 static void handle_nothing(struct http_request *rq, struct world *w) { (void)rq, (void)w; }
 
 static const struct { const char *path; void (*fn)(struct http_request *, struct world *); bool streams; } routes[] = {
 	{ "/echo", handle_echo, false }, { "/describe", handle_describe, false }, { "/stream", handle_stream, false },
 	{ "/watch", handle_watch, false }, { "/parked", handle_parked, false }, { "/upload", handle_upload, true },
 	{ "/early", handle_early, true }, { "/big", handle_big, false }, { "/nothing", handle_nothing, false },
+	{ "/upgrade", handle_upgrade, false },
 };
 
 static size_t route_of(const struct http_request *rq)
@@ -414,6 +434,17 @@ static void streams_arrive_whole(void **state)
 	}
 }
 
+static int asks_upgrade(struct world *w) { return ask(w, "GET", "/upgrade", SV("")); }
+
+static void upgrade_is_not_for_http2(void **state)
+{
+	AUTO(world) w = { .with_tls = true };
+
+	(void)state;
+	assert_ok(run(&w, asks_upgrade), &w.err);
+	assert_int_equal(w.status, 400);
+}
+
 static int asks_nothing(struct world *w) { return ask(w, "GET", "/nothing", SV("")); }
 
 static void handler_without_an_answer_is_500(void **state)
@@ -648,6 +679,8 @@ static const struct { const char *name, *send, *want, *not; size_t answers; bool
 	{ "1.0 stream", "GET /stream HTTP/1.0\r\n\r\n", "\r\n\r\npiece piece piece ", "chunked", 1, false },
 	{ "1.0 keep-alive", "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" "GET /echo HTTP/1.0\r\n\r\n",
 	  "Connection: keep-alive\r\n", "<no end>", 2, false },
+	{ "upgrade", "GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: twice\r\n\r\nabc\r\n\r\nGET ",
+	  "Upgrade: twice\r\n\r\naabbcc\r\r\n\n\r\r\n\nGGEETT  bye", "<no end>", 1, true },
 	/* smuggling: exactly one answer, a refusal, and the connection closed */
 	{ "both lengths", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG" GET("/echo"),
 	  "HTTP/1.1 400 Bad Request", "200 OK", 1, false },
@@ -764,6 +797,7 @@ int main(void)
 		TEST(answer_before_the_end_of_the_body_arrives),
 		TEST(streams_arrive_whole),
 		TEST(handler_without_an_answer_is_500),
+		TEST(upgrade_is_not_for_http2),
 		TEST(watch_is_told_when_the_peer_leaves),
 		TEST(stopping_ends_watches_cleanly),
 		TEST(handler_whose_peer_left_is_canceled),
