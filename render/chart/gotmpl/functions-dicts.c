@@ -176,9 +176,11 @@ static int merge_all(lua_State *lua, const char *name, bool overwrite)
 	int n = lua_gettop(lua);
 
 	for (int i = 1; i <= n; i++)
-		value_check_map(lua, i, name);
+		if (i == 1 || !sandbox_is_null(lua, i))
+			value_check_map(lua, i, name);
 	for (int i = 2; i <= n; i++)
-		merge(lua, 1, i, overwrite);
+		if (!sandbox_is_null(lua, i))
+			merge(lua, 1, i, overwrite);
 	lua_settop(lua, 1);
 	return 1;
 }
@@ -292,7 +294,7 @@ static const char *kind_name(lua_State *lua, int index)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (str_eq(kinds[i].type, type))
 			return kinds[i].kind;
-	return type;
+	return *type == '*' ? "ptr" : type;
 }
 
 static int f_kind_of(lua_State *lua)
@@ -328,7 +330,9 @@ static int f_type_is_like(lua_State *lua)
 	gotmpl_count(lua, "typeIsLike", 2, 2);
 	struct sv want = gotmpl_check_string(lua, 1, "typeIsLike"), got = sv_c(go_type_name(lua, 2));
 
-	lua_pushboolean(lua, sv_eq(want, got) || (sv_starts(want, SV("*")) && sv_eq(sv_drop(want, 1), got)));
+	/* A pointer's type matches with and without its star. */
+	lua_pushboolean(lua, sv_eq(want, got) || (sv_starts(got, SV("*")) && sv_eq(want, sv_drop(got, 1))) ||
+				     (sv_starts(want, SV("*")) && sv_eq(sv_drop(want, 1), got)));
 	return 1;
 }
 

@@ -41,15 +41,15 @@ static void push_error(lua_State *lua, enum wanted want, const char *message)
 	}
 }
 
-static void push_parsed(lua_State *lua, const struct node *root, enum wanted want, const char *name)
+static void push_parsed(lua_State *lua, const struct node *root, enum wanted want)
 {
 	if (want == WANT_ANY || (want == WANT_MAP && node_is(root, NODE_MAP)) || (want == WANT_LIST && node_is(root, NODE_SEQ)))
 		value_push_node(lua, root);
 	else if (!root || node_is(root, NODE_NULL))
 		want == WANT_LIST ? sandbox_new_list(lua) : sandbox_new_map(lua);
 	else
-		push_error(lua, want, lua_pushfstring(lua, "error unmarshaling %s: want %s, got %s", name,
-						       want == WANT_LIST ? "a list" : "a mapping", node_type_name(root)));
+		push_error(lua, want, lua_pushfstring(lua, "json: cannot unmarshal %s into Go value of type %s", node_type_name(root),
+						       want == WANT_LIST ? "[]interface {}" : "map[string]interface {}"));
 }
 
 static int parsed(lua_State *lua, const char *name, bool yaml, enum wanted want)
@@ -61,7 +61,7 @@ static int parsed(lua_State *lua, const char *name, bool yaml, enum wanted want)
 	struct sv text = gotmpl_check_string(lua, 1, name);
 	int r = yaml ? yaml_read(text, "yaml", 0, &d, &err) : json_read(text, "json", 0, &d, &err);
 	if (r >= 0) {
-		push_parsed(lua, doc_root(d), want, name);
+		push_parsed(lua, doc_root(d), want);
 	} else {
 		lua_pushstring(lua, err_msg(&err));
 		if (want == WANT_ANY)

@@ -93,10 +93,7 @@ static int f_rest(lua_State *lua)
 {
 	lua_Integer n = open_list(lua, "rest", 1, 1);
 
-	if (n)
-		value_push_slice(lua, 1, 2, n);
-	else
-		gotmpl_push_null(lua);
+	value_push_slice(lua, 1, 2, n);
 	return 1;
 }
 
@@ -104,10 +101,7 @@ static int f_initial(lua_State *lua)
 {
 	lua_Integer n = open_list(lua, "initial", 1, 1);
 
-	if (n)
-		value_push_slice(lua, 1, 1, n - 1);
-	else
-		gotmpl_push_null(lua);
+	value_push_slice(lua, 1, 1, n - 1);
 	return 1;
 }
 

@@ -244,6 +244,27 @@ static int f_semver_compare(lua_State *lua)
 	return 1;
 }
 
+/* version.Compare other: -1, 0 or 1; the version is the method's upvalue. */
+static bool read_back(lua_State *lua, int index, struct semver *v)
+{
+	struct sv original = { "", 0 };
+
+	if (lua_istable(lua, index) && lua_getfield(lua, index, "Original") == LUA_TSTRING)
+		original.p = lua_tolstring(lua, -1, &original.n);
+	return semver_parse(original, v);
+}
+
+static int semver_compare_method(lua_State *lua)
+{
+	struct semver a, b;
+
+	gotmpl_count(lua, "Compare", 1, 1);
+	if (!read_back(lua, lua_upvalueindex(1), &a) || !read_back(lua, 1, &b))
+		return luaL_error(lua, "error calling Compare: wrong type; expected *semver.Version");
+	lua_pushinteger(lua, semver_cmp(&a, &b));
+	return 1;
+}
+
 /* semver text: a version with its parts as fields, which prints as it is written canonically. */
 static int f_semver(lua_State *lua)
 {
@@ -269,6 +290,13 @@ static int f_semver(lua_State *lua)
 	lua_newtable(lua);
 	gotmpl_push_str(lua, &canonical);
 	lua_setfield(lua, -2, "__text");
+	lua_newtable(lua);
+	lua_pushvalue(lua, -3);
+	lua_pushcclosure(lua, semver_compare_method, 1);
+	lua_setfield(lua, -2, "Compare");
+	lua_setfield(lua, -2, "__methods");
+	lua_pushliteral(lua, "*semver.Version");
+	lua_setfield(lua, -2, "__type");
 	lua_setmetatable(lua, -2);
 	return 1;
 }

@@ -35,7 +35,14 @@ const char *go_type_name(lua_State *lua, int index)
 	case LUA_TBOOLEAN: return "bool";
 	case LUA_TNUMBER:  return lua_isinteger(lua, index) ? "int" : "float64";
 	case LUA_TSTRING:  return "string";
-	case LUA_TTABLE:   return sandbox_is_list(lua, index) ? "[]interface {}" : "map[string]interface {}";
+	case LUA_TTABLE:
+		if (luaL_getmetafield(lua, index, "__type") != LUA_TNIL) {
+			const char *name = lua_tostring(lua, -1);       /* kept by the metatable */
+
+			lua_pop(lua, 1);
+			return name;
+		}
+		return sandbox_is_list(lua, index) ? "[]interface {}" : "map[string]interface {}";
 	default:           return "func()";
 	}
 }
