@@ -14,12 +14,14 @@ const char *build_show(struct build *b, const struct dir *d, const char *path)
 	return doc_text(b->arena, str_sv(&shown));
 }
 
-const struct openapi *build_openapi(struct build *b)
+static struct openapi *own_openapi(struct build *b)
 {
 	if (!b->openapi)
 		b->openapi = openapi_builtin();
 	return b->openapi;
 }
+
+const struct openapi *build_openapi(struct build *b) { return own_openapi(b); }
 
 /* ---- directories and files ---- */
 
@@ -244,13 +246,15 @@ static int take_queued(struct queue *q, size_t at, struct set *out, struct err *
 	return 0;
 }
 
-int build_read_objects(struct sv text, const char *shown, struct set *out, struct err *err)
+int build_read_objects(struct build *b, struct sv text, const char *shown, struct set *out, struct err *err)
 {
 	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
 	struct queue q = { 0 };
 	int r = 0;
 
 	TRY(yaml_read_all(text, shown, YAML_UNIQUE_KEYS | YAML_1_2 | YAML_AS_WRITTEN, &docs, err));
+	if (memmem(text.p, text.n, "# {", 3) && memmem(text.p, text.n, "x-kubernetes-patch-strategy", 27))
+		openapi_read_comments(own_openapi(b), text, shown);
 	for (size_t i = 0; i < docs.n; i++)
 		vec_push(&q, ((struct queued){ docs.v[i], doc_root(docs.v[i]) }));
 	for (size_t i = 0; r >= 0 && i < q.n; i++)

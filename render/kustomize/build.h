@@ -43,4 +43,4 @@ MUST_CHECK int dir_enter(const struct dir *from, const char *name, struct dir *o
 
 const struct openapi *build_openapi(struct build *b);
 /* Adds the objects of a text: Lists are taken apart, every one has a kind and a name; two may have the same. */
-MUST_CHECK int build_read_objects(struct sv text, const char *shown, struct set *out, struct err *err);
+MUST_CHECK int build_read_objects(struct build *b, struct sv text, const char *shown, struct set *out, struct err *err);

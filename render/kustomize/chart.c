@@ -77,7 +77,7 @@ static int take_objects(struct target *t, struct rendered *r, struct set *out, s
 	size_t before = out->n;
 
 	rendered_write(r, &text);
-	TRY(build_read_objects(str_sv(&text), t->k.file, out, err));
+	TRY(build_read_objects(t->b, str_sv(&text), t->k.file, out, err));
 	for (size_t i = before; i < out->n; i++)
 		out->v[i]->from_chart = true;
 	return 0;

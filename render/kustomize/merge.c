@@ -133,13 +133,31 @@ static int list_directive(struct merge *m, struct node *src, enum directive *out
 
 /* ---- mappings ---- */
 
+/* A schema that stands in a comment beside the field goes before what the tables say. */
+static struct schema commented(const struct merge *m, const struct node *dest, const struct node *src, struct schema s)
+{
+	const struct node *both[] = { dest, src };
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct node *n = both[i];
+		/* A block starts on the line after its key. */
+		const struct field *f = node_is(n, NODE_SEQ) ? openapi_comment(m->schemas, doc_source_name(m->d, n->source), n->line) : NULL;
+
+		if (!f && node_is(n, NODE_SEQ) && n->line > 1)
+			f = openapi_comment(m->schemas, doc_source_name(m->d, n->source), n->line - 1);
+		if (f)
+			return (struct schema){ .field = f };
+	}
+	return s;
+}
+
 static int walk_member(struct merge *m, struct node *dest, struct node *src, struct sv key, struct schema s)
 {
-	struct node *old = node_getn(dest, key), *val;
+	struct node *old = node_getn(dest, key), *new = node_getn(src, key), *val;
 	size_t mark = m->path.n;
 
 	str_addf(&m->path, "%s%.*s", mark ? "." : "", SV_ARG(key));
-	TRY(walk(m, old, node_getn(src, key), below(s, key), &val));
+	TRY(walk(m, old, new, commented(m, old, new, below(s, key)), &val));
 	str_cut(&m->path, mark);
 	if (!val || (val->type == NODE_NULL && val != old))
 		node_deln(dest, key);

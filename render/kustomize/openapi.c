@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/map.h"
 #include "kube/schema/tables.h"
 
@@ -17,6 +18,7 @@ struct openapi {
 	struct map types;               /* definition -> struct type * */
 	struct map kinds;               /* "apps/v1 Deployment" -> struct type * */
 	const struct node *definitions;
+	struct map comments;            /* "FILE:LINE" -> struct field * */
 };
 
 struct openapi *openapi_builtin(void)
@@ -26,6 +28,7 @@ struct openapi *openapi_builtin(void)
 	if (!o)
 		abort();
 	o->builtin = kinds_new();
+	o->arena = doc_new();
 	return o;
 }
 
@@ -38,6 +41,7 @@ void openapi_free(struct openapi **op)
 	kinds_free(&o->builtin);
 	map_free(&o->types);
 	map_free(&o->kinds);
+	map_free(&o->comments);
 	doc_drop(&o->arena);
 	free(o);
 }
@@ -195,4 +199,52 @@ int openapi_custom(const struct doc *d, bool also_builtin, struct openapi **out,
 		add_kinds(o, m->key, m->value);
 	*out = o;
 	return 0;
+}
+
+/* ---- schemas in comments ---- */
+
+static void comment_key(struct str *key, const char *file, uint32_t line)
+{
+	str_cut(key, 0);
+	str_addf(key, "%s:%u", file, line);
+}
+
+static void read_comment(struct openapi *o, struct sv json, const char *file, uint32_t line)
+{
+	AUTO_DOC d = NULL;
+	AUTO(str) key = { 0 };
+	struct field *f;
+
+	if (json_read(json, file, 0, &d, NULL) < 0 || !node_get(doc_root(d), STRATEGY))
+		return;
+	f = doc_alloc(o->arena, sizeof(*f));
+	read_field(o, f, "", node_copy(o->arena, doc_root(d)), 0);
+	comment_key(&key, file, line);
+	map_put(&o->comments, str_sv(&key), f);
+}
+
+void openapi_read_comments(struct openapi *o, struct sv text, const char *file)
+{
+	struct sv line;
+	uint32_t n = 0;
+
+	while (text.n) {
+		const char *at;
+
+		sv_cut(text, '\n', &line, &text);
+		n++;
+		at = line.n ? memmem(line.p, line.n, "# {", 3) : NULL;
+		if (at)
+			read_comment(o, sv_drop(line, (size_t)(at + 2 - line.p)), file, sv_trim(line).p == at ? n + 1 : n);
+	}
+}
+
+const struct field *openapi_comment(const struct openapi *o, const char *file, uint32_t line)
+{
+	AUTO(str) key = { 0 };
+
+	if (!o->comments.n)
+		return NULL;
+	comment_key(&key, file, line);
+	return map_get(&o->comments, str_sv(&key));
 }

@@ -221,7 +221,7 @@ static int read_ops(struct loaded *l, struct err *err)
 }
 
 /* What the first document is tells which kind of patch it is. */
-static int read_patch(struct loaded *l, struct err *err)
+static int read_patch(struct build *b, struct loaded *l, struct err *err)
 {
 	__attribute__((cleanup(docs_free))) struct docs docs = { 0 };
 	int r;
@@ -232,7 +232,7 @@ static int read_patch(struct loaded *l, struct err *err)
 	if (r >= 0 && node_is(doc_root(docs.v[0]), NODE_SEQ))
 		r = read_ops(l, err);
 	else if (r >= 0)
-		r = build_read_objects(str_sv(&l->text), l->shown, &l->merges, err);
+		r = build_read_objects(b, str_sv(&l->text), l->shown, &l->merges, err);
 	return err_wrap(err, r, "unable to parse SM or JSON patch from %s", l->shown);
 }
 
@@ -268,7 +268,7 @@ static int run_patch(const struct transformation *x, const void *config, struct 
 	int r = load_text(x, p->path, p->patch, &l, err);
 
 	if (r >= 0)
-		r = read_patch(&l, err);
+		r = read_patch(x->t->b, &l, err);
 	if (r >= 0)
 		r = apply_loaded(x, p, &l, err);
 	loaded_free(&l);
@@ -364,12 +364,12 @@ static int load_entry(const struct transformation *x, const char *entry, struct 
 	const char *shown;
 	size_t before = out->n;
 
-	if (build_read_objects(sv_c(entry), inline_name(x), out, NULL) >= 0)
+	if (build_read_objects(x->t->b, sv_c(entry), inline_name(x), out, NULL) >= 0)
 		return 0;
 	while (out->n > before)
 		resource_drop(&out->v[--out->n]);
 	TRY(dir_load(&x->t->dir, entry, &text, &shown, err));
-	return build_read_objects(str_sv(&text), shown, out, err);
+	return build_read_objects(x->t->b, str_sv(&text), shown, out, err);
 }
 
 static int merge_all(const struct transformation *x, const struct merges *m, struct set *patches, struct err *err)
@@ -379,7 +379,7 @@ static int merge_all(const struct transformation *x, const struct merges *m, str
 	for (size_t i = 0; i < m->paths.n; i++)
 		TRY(load_entry(x, m->paths.v[i], patches, err));
 	if (m->patches && *m->patches)
-		TRY(build_read_objects(sv_c(m->patches), inline_name(x), patches, err));
+		TRY(build_read_objects(x->t->b, sv_c(m->patches), inline_name(x), patches, err));
 	if (!patches->n)
 		return err_set(err, ERR_INVALID, "patch appears to be empty");
 	for (size_t i = 0; i < patches->n; i++) {

@@ -9,7 +9,7 @@
 static bool read_inline(struct target *t, const char *text, struct accumulated *out)
 {
 	struct set own = { 0 };
-	bool ok = build_read_objects(sv_c(text), t->k.file, &own, NULL) >= 0;
+	bool ok = build_read_objects(t->b, sv_c(text), t->k.file, &own, NULL) >= 0;
 
 	for (size_t i = 0; ok && i < own.n; i++) {
 		const char *slash = strrchr(t->k.file, '/');

@@ -149,7 +149,7 @@ static int add_file(struct target *t, struct accumulated *a, const char *name, s
 	int r;
 
 	TRY(dir_load(&t->dir, name, &text, &shown, err));
-	r = build_read_objects(str_sv(&text), shown, &read, err);
+	r = build_read_objects(t->b, str_sv(&text), shown, &read, err);
 	for (size_t i = 0; r >= 0 && i < read.n; i++) {
 		if (t->origin)
 			read.v[i]->origin = origin_below(t->b->arena, t->origin, name);
