@@ -58,8 +58,10 @@ static void make_layer(const char *name, const char *text, bool gzip, struct str
 
 	archive_write_set_format_ustar(a);
 	archive_write_set_bytes_in_last_block(a, 1);
-	if (gzip)
+	if (gzip) {
 		archive_write_add_filter_gzip(a);
+		archive_write_set_filter_option(a, "gzip", "timestamp", NULL);  /* the same bytes every time */
+	}
 	archive_write_open(a, out, NULL, add_bytes, NULL);
 	archive_entry_set_pathname(e, name);
 	archive_entry_set_mode(e, 0100644);
