@@ -199,6 +199,32 @@ void controller_event(struct controller *c, struct object *about, const char *ty
 	fiber_group_start(&c->fibers, "event", record, e);
 }
 
+/* ---- status ---- */
+
+struct node *controller_status(struct doc *d, const struct object *o)
+{
+	const struct node *status = node_get(o->root, "status");
+
+	return node_is(status, NODE_MAP) ? node_copy(d, status) : node_map(d);
+}
+
+int controller_put_status(struct controller *c, size_t watch, const struct object *o, const struct node *status,
+			  struct object **out, struct err *err)
+{
+	const struct write_opts opts = { .subresource = "status" };
+	AUTO_OBJECT now = NULL;
+	AUTO_DOC d = NULL;
+
+	if (node_eq(status, node_get(o->root, "status")))
+		return 0;
+	d = doc_of(o->root);
+	node_set(d, doc_root(d), "status", node_copy(d, status));
+	TRY(client_update(c->client, o->kind, doc_root(d), &opts, &now, err));
+	if (out)
+		*out = object_ref(now);
+	return informer_wait_seen(c->bindings.v[watch].informer, now->revision, err);
+}
+
 /* ---- start and stop ---- */
 
 static void start(void *arg)

@@ -39,6 +39,13 @@ void controller_map_owner(struct controller *c, const struct object *o);        
 void controller_event(struct controller *c, struct object *about, const char *type, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
 
+/* Writes a status (a node of any document) to o, of the row's watch, when it differs from o's, and waits until the copy
+ * shows it. out (may be NULL): the version written, a new reference; untouched when there was nothing to write. */
+MUST_CHECK int controller_put_status(struct controller *c, size_t watch, const struct object *o, const struct node *status,
+				     struct object **out, struct err *err);
+/* A status to build on: a copy of o's in d, or an empty one. */
+struct node *controller_status(struct doc *d, const struct object *o);
+
 struct client *controller_client(const struct controller *c);
 struct informer *controller_informer(const struct controller *c, size_t watch);         /* by its place in the row */
 struct informers *controller_informers(const struct controller *c);

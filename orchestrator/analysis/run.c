@@ -346,20 +346,6 @@ static void put_end(struct pass *p, enum phase phase, const char *message)
 		node_set(p->d, p->status, "completedAt", node_str(p->d, now));
 }
 
-static int write_status(struct pass *p, struct err *err)
-{
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_OBJECT now = NULL;
-	AUTO_DOC d = NULL;
-
-	if (node_eq(p->status, node_get(p->run->root, "status")))
-		return 0;
-	d = doc_of(p->run->root);
-	node_set(d, doc_root(d), "status", node_copy(d, p->status));
-	TRY(client_update(controller_client(p->c), p->run->kind, doc_root(d), &o, &now, err));
-	return informer_wait_seen(controller_informer(p->c, RUNS), now->revision, err);
-}
-
 static void measure_all(struct pass *p)
 {
 	AUTO_DOC d = doc_new();
@@ -410,11 +396,10 @@ static int expire(struct controller *c, const struct object *run, struct err *er
 
 static int work_on(struct pass *p, struct err *err)
 {
-	const struct node *old = node_get(p->run->root, "status");
 	char now[32];
 
 	p->d = doc_new();
-	p->status = node_is(old, NODE_MAP) ? node_copy(p->d, old) : node_map(p->d);
+	p->status = controller_status(p->d, p->run);
 	p->terminating = node_bool_at(p->run->root, "spec.terminate", false);
 	p->wait_ms = -1;
 	if (!time_parse(node_str_or(p->status, "startedAt", ""), &p->started_ms)) {
@@ -423,7 +408,7 @@ static int work_on(struct pass *p, struct err *err)
 		node_set(p->d, p->status, "startedAt", node_str(p->d, now));
 	}
 	measure_all(p);
-	TRY(write_status(p, err));
+	TRY(controller_put_status(p->c, RUNS, p->run, p->status, NULL, err));
 	if (p->wait_ms >= 0 && !phase_over(phase_of(node_str_at(p->status, "phase"))))
 		controller_queue_after(p->c, p->run->ns, p->run->name, p->wait_ms);
 	return 0;

@@ -1,6 +1,7 @@
 #include "orchestrator/controllers/claim.h"
 
 #include "base/vec.h"
+#include "kube/selector.h"
 
 #include <stdlib.h>
 
@@ -112,25 +113,30 @@ int claim_by_creation(const void *a, const void *b)
 	return r ? r : strcmp(x->name, y->name);
 }
 
-int claim_objects(struct controller *c, struct informer *f, const struct object *owner, const struct selector *s,
-		  struct object_list *out, struct err *err)
+static int claim(struct controller *c, struct informer *f, struct claim *claim, struct err *err)
 {
-	struct claim claim = { .owner = owner, .selector = s, .out = out };
-	int r = 0;
+	if (meta_deleting(claim->owner->root) || selector_nothing(claim->selector))
+		return 0;
+	informer_each(f, claim->owner->ns, sort_out, claim);
+	return claim->strangers.n || claim->leavers.n ? change_owners(c, f, claim, err) : 0;
+}
 
-	if (!meta_deleting(owner->root) && !selector_nothing(s)) {
-		informer_each(f, owner->ns, sort_out, &claim);
-		if (claim.strangers.n || claim.leavers.n)
-			r = change_owners(c, f, &claim, err);
-	}
-	object_list_free(&claim.strangers);
-	object_list_free(&claim.leavers);
-	if (r < 0)
-		return r;
-	informer_owned(f, owner->uid, take_owned, &claim);
+int claim_objects(struct controller *c, struct informer *f, const struct object *owner, struct object_list *out, struct err *err)
+{
+	struct selector *selector = NULL;
+	int r = selector_of(node_at(owner->root, "spec.selector"), &selector, err);
+	struct claim x = { .owner = owner, .selector = selector, .out = out };
+
+	if (r >= 0)
+		r = claim(c, f, &x, err);
+	if (r >= 0)
+		informer_owned(f, owner->uid, take_owned, &x);
 	if (out->n)
 		qsort(out->v, out->n, sizeof *out->v, claim_by_creation);
-	return 0;
+	object_list_free(&x.strangers);
+	object_list_free(&x.leavers);
+	selector_free(&selector);
+	return r;
 }
 
 struct search { struct controller *controller; const struct object *stray; };

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "kube/controller.h"
-#include "kube/selector.h"
 
-/* Every object of the copy that owner controls and the selector matches, by creation, oldest first, as references. What
+/* Every object of the copy that owner controls and its spec.selector matches, by creation, oldest first, as references. What
  * matches and nobody controls is adopted; what owner controls and no longer matches is let go. Objects being deleted are
  * neither adopted nor let go, but are given when they are owner's. */
-MUST_CHECK int claim_objects(struct controller *c, struct informer *f, const struct object *owner, const struct selector *s,
-			     struct object_list *out, struct err *err);
+MUST_CHECK int claim_objects(struct controller *c, struct informer *f, const struct object *owner, struct object_list *out,
+			     struct err *err);
 /* For .map: the key of the owner of the row's first kind; of an object that nobody controls, the keys of all whose
  * spec.selector would claim it. */
 void claim_map(struct controller *c, const struct object *o);

@@ -206,20 +206,6 @@ static int run_schedule(struct pass *p, struct err *err)
 	return start(p, last, err);
 }
 
-static int write_status(struct pass *p, struct err *err)
-{
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_OBJECT now = NULL;
-	AUTO_DOC d = NULL;
-
-	if (node_eq(p->status, node_get(p->cron->root, "status")))
-		return 0;
-	d = doc_of(p->cron->root);
-	node_set(d, doc_root(d), "status", node_copy(d, p->status));
-	TRY(client_update(controller_client(p->c), p->cron->kind, doc_root(d), &o, &now, err));
-	return informer_wait_seen(controller_informer(p->c, CRONS), now->revision, err);
-}
-
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)
 {
 	struct object *cron = informer_get(controller_informer(c, CRONS), ns, name);
@@ -230,14 +216,14 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	p.cron = object_ref(cron);
 	p.spec = node_get(cron->root, "spec");
 	p.d = doc_new();
-	p.status = node_is(node_get(cron->root, "status"), NODE_MAP) ? node_copy(p.d, node_get(cron->root, "status")) : node_map(p.d);
+	p.status = controller_status(p.d, cron);
 	informer_owned(controller_informer(c, JOBS), cron->uid, take_owned, &p);
 	if (p.jobs.n)
 		qsort(p.jobs.v, p.jobs.n, sizeof *p.jobs.v, claim_by_creation);
 	if (!node_bool_at(p.spec, "suspend", false))
 		TRY(run_schedule(&p, err));
 	put_active(&p);
-	TRY(write_status(&p, err));
+	TRY(controller_put_status(c, CRONS, p.cron, p.status, NULL, err));
 	TRY(trim(&p, "Complete", "successfulJobsHistoryLimit", 3, err));
 	return trim(&p, "Failed", "failedJobsHistoryLimit", 1, err);
 }

@@ -136,17 +136,10 @@ static void put_pods(struct pass *p)
 
 static int read_set(struct pass *p, struct err *err)
 {
-	struct selector *selector = NULL;
-	int r;
-
 	p->spec = node_get(p->set->root, "spec");
 	TRY(template_revisions_read(&p->revisions, p->c, controller_informer(p->c, REVISIONS), p->set, err));
 	p->sample = build(p);
-	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
-	r = claim_objects(p->c, controller_informer(p->c, PODS), p->set, selector, &p->pods, err);
-	selector_free(&selector);
-	if (r < 0)
-		return r;
+	TRY(claim_objects(p->c, controller_informer(p->c, PODS), p->set, &p->pods, err));
 	informer_each(controller_informer(p->c, NODES), NULL, add_place, p);
 	put_pods(p);
 	return 0;
@@ -245,19 +238,14 @@ static int write_status(struct pass *p, struct err *err)
 		{ "numberReady", n.ready }, { "numberAvailable", n.available }, { "updatedNumberScheduled", n.updated },
 		{ "numberUnavailable", n.desired - n.available }, { "observedGeneration", node_int_at(p->set->root, "metadata.generation", 0) },
 	};
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_DOC d = doc_of(p->set->root);
-	struct node *status = node_map_at(d, doc_root(d), "status");
-	AUTO_OBJECT now = NULL;
+	AUTO_DOC d = doc_new();
+	struct node *status = controller_status(d, p->set);
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		node_set(d, status, rows[i].field, node_int(d, rows[i].value));
 	if (p->wait_ms)
 		controller_queue_after(p->c, p->set->ns, p->set->name, p->wait_ms);
-	if (node_eq(status, node_get(p->set->root, "status")))
-		return 0;
-	TRY(client_update(controller_client(p->c), p->set->kind, doc_root(d), &o, &now, err));
-	return informer_wait_seen(controller_informer(p->c, SETS), now->revision, err);
+	return controller_put_status(p->c, SETS, p->set, status, NULL, err);
 }
 
 static bool has_pods(const struct object *revision, void *arg)

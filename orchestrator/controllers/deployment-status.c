@@ -170,18 +170,10 @@ static void put_conditions(const struct deployment *p, const struct totals *t, s
 int deployment_write_status(struct deployment *p, struct err *err)
 {
 	const struct totals t = total(p);
-	AUTO_DOC d = doc_of(p->object->root);
-	struct node *status = node_map_at(d, doc_root(d), "status");
-	const struct write_opts o = { .subresource = "status" };
-	struct object *now = NULL;
+	AUTO_DOC d = doc_new();
+	struct node *status = controller_status(d, p->object);
 
 	put_counts(p, &t, d, status);
 	put_conditions(p, &t, d, status);
-	if (node_eq(status, node_get(p->object->root, "status")))
-		return 0;
-	TRY(client_update(controller_client(p->c), p->object->kind, doc_root(d), &o, &now, err));
-	object_drop(&p->object);
-	p->object = now;
-	p->spec = node_get(now->root, "spec");
-	return informer_wait_seen(controller_informer(p->c, DEPLOYMENTS), now->revision, err);
+	return controller_put_status(p->c, DEPLOYMENTS, p->object, status, NULL, err);
 }

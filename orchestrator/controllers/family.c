@@ -3,7 +3,6 @@
 #include "base/fnv.h"
 #include "base/json.h"
 #include "base/vec.h"
-#include "kube/selector.h"
 #include "orchestrator/controllers/claim.h"
 
 #include <stdio.h>
@@ -20,14 +19,8 @@ int64_t set_count(const struct object *set, const char *field) { return node_int
 int family_read(struct family *f, struct controller *c, struct informer *informer, const struct family_names *names,
 		struct object *owner, struct err *err)
 {
-	struct selector *selector = NULL;
-	int r;
-
 	*f = (struct family){ .c = c, .informer = informer, .names = names, .owner = object_ref(owner) };
-	TRY(selector_of(node_at(owner->root, "spec.selector"), &selector, err));
-	r = claim_objects(c, informer, owner, selector, &f->sets, err);
-	selector_free(&selector);
-	return r;
+	return claim_objects(c, informer, owner, &f->sets, err);
 }
 
 void family_free(struct family *f)

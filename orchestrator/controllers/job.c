@@ -98,9 +98,6 @@ static int64_t at_least(int64_t n, const struct node *old, const char *field)
 
 static int read_job(struct pass *p, struct err *err)
 {
-	struct selector *selector = NULL;
-	int r;
-
 	p->spec = node_get(p->job->root, "spec");
 	p->old = node_get(p->job->root, "status");
 	p->parallelism = node_int_at(p->spec, "parallelism", 1);
@@ -113,11 +110,7 @@ static int read_job(struct pass *p, struct err *err)
 	p->taken = calloc((size_t)(p->indexed ? p->completions : 0) + 1, sizeof *p->taken);
 	if (!p->done || !p->taken)
 		abort();
-	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
-	r = claim_objects(p->c, controller_informer(p->c, PODS), p->job, selector, &p->pods, err);
-	selector_free(&selector);
-	if (r < 0)
-		return r;
+	TRY(claim_objects(p->c, controller_informer(p->c, PODS), p->job, &p->pods, err));
 	for (size_t i = 0; i < p->pods.n; i++)
 		count(p, p->pods.v[i]);
 	p->failed = at_least(p->failed, p->old, "failed");
@@ -300,10 +293,8 @@ static void put_conditions(struct pass *p, struct doc *d, struct node *status)
 
 static int write_status(struct pass *p, struct err *err)
 {
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_DOC d = doc_of(p->job->root);
-	struct node *status = node_map_at(d, doc_root(d), "status");
-	AUTO_OBJECT now = NULL;
+	AUTO_DOC d = doc_new();
+	struct node *status = controller_status(d, p->job);
 	AUTO(str) indexes = { 0 };
 
 	put_count(d, status, "active", p->active);
@@ -317,13 +308,10 @@ static int write_status(struct pass *p, struct err *err)
 	}
 	put_times(p, d, status);
 	put_conditions(p, d, status);
-	if (node_eq(status, p->old))
-		return 0;
-	TRY(client_update(controller_client(p->c), p->job->kind, doc_root(d), &o, &now, err));
 	if (p->verdict)
 		controller_event(p->c, p->job, str_eq(p->verdict, "Failed") ? "Warning" : "Normal", p->reason ? p->reason : "Completed", "%s",
 				 *p->message ? p->message : "Job completed");
-	return informer_wait_seen(controller_informer(p->c, JOBS), now->revision, err);
+	return controller_put_status(p->c, JOBS, p->job, status, NULL, err);
 }
 
 /* ---- the end ---- */

@@ -1,6 +1,7 @@
 #include "orchestrator/controllers/rows.h"
 
 #include "kube/pod.h"
+#include "kube/selector.h"
 #include "orchestrator/controllers/claim.h"
 #include "orchestrator/controllers/conditions.h"
 #include "orchestrator/controllers/pods.h"
@@ -16,7 +17,6 @@ struct pass {
 	struct controller *c;
 	struct object *set;
 	const struct node *spec;
-	struct selector *selector;
 	struct object_list pods;        /* the active ones */
 	struct err failure;             /* of creating or deleting: it goes into the status, and then to the queue */
 	const char *failed;             /* "FailedCreate", "FailedDelete"; NULL: nothing failed */
@@ -25,7 +25,6 @@ struct pass {
 static void pass_free(struct pass *p)
 {
 	object_drop(&p->set);
-	selector_free(&p->selector);
 	object_list_free(&p->pods);
 	err_free(&p->failure);
 }
@@ -35,7 +34,7 @@ static int read_pods(struct pass *p, struct err *err)
 	size_t n = 0;
 
 	object_list_free(&p->pods);
-	TRY(claim_objects(p->c, controller_informer(p->c, PODS), p->set, p->selector, &p->pods, err));
+	TRY(claim_objects(p->c, controller_informer(p->c, PODS), p->set, &p->pods, err));
 	for (size_t i = 0; i < p->pods.n; i++) {
 		if (pod_active(p->pods.v[i]->root))
 			p->pods.v[n++] = p->pods.v[i];
@@ -101,20 +100,15 @@ static int write_status(struct pass *p, struct err *err)
 		{ "replicas", n.replicas }, { "fullyLabeledReplicas", n.labeled }, { "readyReplicas", n.ready },
 		{ "availableReplicas", n.available }, { "observedGeneration", node_int_at(p->set->root, "metadata.generation", 0) },
 	};
-	AUTO_DOC d = doc_of(p->set->root);
-	struct node *root = doc_root(d), *status = node_map_at(d, root, "status");
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_OBJECT now = NULL;
+	AUTO_DOC d = doc_new();
+	struct node *status = controller_status(d, p->set);
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		node_set(d, status, rows[i].field, node_int(d, rows[i].value));
 	put_failure(p, d, status);
 	if (n.wait_ms)
 		controller_queue_after(p->c, p->set->ns, p->set->name, n.wait_ms);
-	if (node_eq(status, node_get(p->set->root, "status")))
-		return 0;
-	TRY(client_update(controller_client(p->c), p->set->kind, root, &o, &now, err));
-	return informer_wait_seen(controller_informer(p->c, REPLICASETS), now->revision, err);
+	return controller_put_status(p->c, REPLICASETS, p->set, status, NULL, err);
 }
 
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)
@@ -126,7 +120,6 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 		return 0;
 	p.set = object_ref(set);
 	p.spec = node_get(set->root, "spec");
-	TRY(selector_of(node_get(p.spec, "selector"), &p.selector, err));
 	TRY(read_pods(&p, err));
 	if (!meta_deleting(set->root)) {
 		manage(&p);

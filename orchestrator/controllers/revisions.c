@@ -1,7 +1,6 @@
 #include "orchestrator/controllers/revisions.h"
 
 #include "base/vec.h"
-#include "kube/selector.h"
 #include "orchestrator/controllers/claim.h"
 #include "orchestrator/controllers/family.h"
 
@@ -101,17 +100,11 @@ static int renew(struct template_revisions *r, size_t at, struct err *err)
 
 int template_revisions_read(struct template_revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err)
 {
-	struct selector *selector = NULL;
 	AUTO_DOC d = doc_new();
 	const struct node *data = data_of(d, owner);
-	int result;
 
 	*r = (struct template_revisions){ .c = c, .informer = informer, .owner = object_ref(owner) };
-	TRY(selector_of(node_at(owner->root, "spec.selector"), &selector, err));
-	result = claim_objects(c, informer, owner, selector, &r->all, err);
-	selector_free(&selector);
-	if (result < 0)
-		return result;
+	TRY(claim_objects(c, informer, owner, &r->all, err));
 	if (r->all.n)
 		qsort(r->all.v, r->all.n, sizeof *r->all.v, by_number);
 	for (size_t i = 0; i < r->all.n; i++)

@@ -48,9 +48,6 @@ static int64_t ordinal(const struct pass *p, const struct object *pod)
 
 static int read_set(struct pass *p, struct err *err)
 {
-	struct selector *selector = NULL;
-	int r;
-
 	p->spec = node_get(p->set->root, "spec");
 	p->first = node_int_at(p->spec, "ordinals.start", 0);
 	p->replicas = node_int_at(p->spec, "replicas", 1);
@@ -62,9 +59,7 @@ static int read_set(struct pass *p, struct err *err)
 	p->current = template_revisions_named(&p->revisions, node_str_or(p->set->root, "status.currentRevision", ""));
 	if (!p->current)
 		p->current = p->revisions.update;
-	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
-	r = claim_objects(p->c, controller_informer(p->c, PODS), p->set, selector, &p->pods, err);
-	selector_free(&selector);
+	TRY(claim_objects(p->c, controller_informer(p->c, PODS), p->set, &p->pods, err));
 	p->at = calloc((size_t)p->replicas + 1, sizeof *p->at);
 	if (!p->at)
 		abort();
@@ -74,7 +69,7 @@ static int read_set(struct pass *p, struct err *err)
 		if (n >= 0 && n < p->replicas)
 			p->at[n] = p->pods.v[i];
 	}
-	return r;
+	return 0;
 }
 
 static bool is_new(const struct pass *p, const struct object *pod)
@@ -315,29 +310,19 @@ static void put_counts(struct pass *p, struct doc *d, struct node *status)
 
 static int reread_pods(struct pass *p, struct err *err)
 {
-	struct selector *selector = NULL;
-	int r;
-
 	object_list_free(&p->pods);
-	TRY(selector_of(node_get(p->spec, "selector"), &selector, err));
-	r = claim_objects(p->c, controller_informer(p->c, PODS), p->set, selector, &p->pods, err);
-	selector_free(&selector);
-	return r;
+	return claim_objects(p->c, controller_informer(p->c, PODS), p->set, &p->pods, err);
 }
 
 static int write_status(struct pass *p, struct err *err)
 {
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_DOC d = doc_of(p->set->root);
-	AUTO_OBJECT now = NULL;
+	AUTO_DOC d = doc_new();
+	struct node *status = controller_status(d, p->set);
 
-	put_counts(p, d, node_map_at(d, doc_root(d), "status"));
+	put_counts(p, d, status);
 	if (p->wait_ms)
 		controller_queue_after(p->c, p->set->ns, p->set->name, p->wait_ms);
-	if (node_eq(node_get(doc_root(d), "status"), node_get(p->set->root, "status")))
-		return 0;
-	TRY(client_update(controller_client(p->c), p->set->kind, doc_root(d), &o, &now, err));
-	return informer_wait_seen(controller_informer(p->c, SETS), now->revision, err);
+	return controller_put_status(p->c, SETS, p->set, status, NULL, err);
 }
 
 static bool is_used(const struct object *revision, void *arg)

@@ -115,7 +115,7 @@ static int read_rollout(struct rollout *r, struct err *err)
 	r->steps = node_get(r->canary, "steps");
 	r->n_steps = (int64_t)node_n(r->steps);
 	r->d = doc_new();
-	r->status = node_is(r->old, NODE_MAP) ? node_copy(r->d, r->old) : node_map(r->d);
+	r->status = controller_status(r->d, r->object);
 	doc_set_root(r->d, r->status);
 	TRY(err_wrap(err, rolling_read(&r->limits, node_int_at(r->spec, "replicas", 1), node_get(r->canary, "maxSurge"),
 				       node_get(r->canary, "maxUnavailable"), "25%", err), "spec.strategy.canary"));
@@ -226,16 +226,7 @@ static void take_orders(struct rollout *r)
 
 static int write_status(struct rollout *r, struct err *err)
 {
-	const struct write_opts o = { .subresource = "status" };
-	AUTO_OBJECT now = NULL;
-	AUTO_DOC d = NULL;
-
-	if (node_eq(r->status, node_get(r->object->root, "status")))
-		return 0;
-	d = doc_of(r->object->root);
-	node_set(d, doc_root(d), "status", node_copy(d, r->status));
-	TRY(client_update(controller_client(r->c), r->object->kind, doc_root(d), &o, &now, err));
-	return informer_wait_seen(controller_informer(r->c, ROLLOUTS), now->revision, err);
+	return controller_put_status(r->c, ROLLOUTS, r->object, r->status, NULL, err);
 }
 
 static int write_invalid(struct rollout *r, const char *why, struct err *err)
