@@ -10,6 +10,7 @@ const struct verb verbs[] = {
 	{ "describe",   "resources", "tell everything about a resource, and its events", cmd_describe },
 	{ "logs",       "resources", "print what a container wrote", cmd_logs },
 	{ "apply",      "resources", "make the cluster have what files say", cmd_apply },
+	{ "create",     "resources", "create resources from files, or small ones from options", cmd_create },
 	{ "delete",     "resources", "delete resources", cmd_delete },
 	{ "patch",      "resources", "change fields of a resource", cmd_patch },
 	{ "scale",      "resources", "set how many replicas there should be", cmd_scale },

@@ -51,6 +51,21 @@ refuses 'bad.yaml:5' c apply -f bad.yaml
 code 3 c get configmap three
 refuses "in namespace 'default'" c apply -n other -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"default"}}'
 
+say "create: what exists is an error; data of all kinds"
+expect 'namespace/shelf created' c create namespace shelf
+code 1 c create namespace shelf
+printf 'a\377b' >binary
+printf 'text' >dir/plain.txt
+expect 'configmap/made created' c create configmap made -n shelf --from-literal k=v=w --from-file binary --from-file p=dir/plain.txt
+expect 'v=w text Yf9i' c get cm made -n shelf -o 'jsonpath={.data.k} {.data.p} {.binaryData.binary}'
+expect 'secret/made created' c create secret generic made --from-literal user=me
+expect 'bWU= Opaque' c get secret made -o 'jsonpath={.data.user} {.type}'
+has 'color: blue' c create configmap shown --from-literal color=blue --dry-run client -o yaml
+code 3 c get configmap shown
+refuses 'given twice' c create configmap bad --from-literal a=1 --from-literal a=2
+refuses 'is not a key' c create configmap bad --from-literal 'a b=1'
+code 1 c create gizmo x
+
 say "get: tables, names, documents, selectors, several types"
 pods_are_there() { [ "$(c get pods -l app=web -o name | wc -l)" = 2 ]; }
 poll 10 pods_are_there
@@ -112,9 +127,8 @@ code 1 c delete cm
 has deleted c delete cm --all
 
 say "completion knows what there is"
-c apply -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shelf"}}'
 c apply -n shelf -f - >/dev/null <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"book"}}'
-expect book c __complete get configmaps -n shelf ''
+has book c __complete get configmaps -n shelf ''
 has shelf c __complete delete namespace ''
 expect '' c __complete get nonsense ''
 
