@@ -56,6 +56,7 @@ void pass_again(struct pass *p, int64_t ms);    /* the soonest wish counts */
 void app_say(struct app *a, const char *fmt, ...) PRINTF(2, 3);
 /* At the end of a pass: how things stand. refused: why an automated sync does not start, or "". */
 void app_tell(struct pass *p, const struct err *failure, const char *refused);
+void app_tell_gone(struct app *a);              /* the Application does not exist any more */
 
 /* ---- engine.c: the operation that the Application holds ---- */
 enum engine { ENGINE_IDLE, ENGINE_WAITS, ENGINE_DONE };

@@ -52,8 +52,12 @@ static void app_forget(struct apps *a, const char *ns, const char *name)
 
 	str_addf(&key, "%s/%s", ns, name);
 	struct app *app = map_get(&a->apps, str_sv(&key));
-	if (!app || app->listeners)
-		return;                 /* who listens hears of its return */
+	if (app && app->listeners) {
+		app_tell_gone(app);     /* who listens hears of its return, too */
+		return;
+	}
+	if (!app)
+		return;
 	map_del(&a->apps, str_sv(&key));
 	map_del(&a->instances, sv_c(app->instance));
 	app_free(app);

@@ -59,6 +59,7 @@ static int delete_wave(struct pass *p, struct collect *c, const char *propagatio
 
 		if (c->all.v[i].wave != highest || meta_deleting(o->root))
 			continue;
+		app_say(p->app, "deleting %s/%s", o->kind->kind, o->name);
 		if (apply_delete(p->apps, o, propagation, &e) < 0 && !first.code)
 			(void)err_set(&first, e.code, "%s %s cannot be deleted: %s", o->kind->kind, o->name, err_msg(&e));
 	}

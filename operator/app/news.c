@@ -136,3 +136,12 @@ void app_tell(struct pass *p, const struct err *failure, const char *refused)
 		tell(p->app, NEWS_WELL, str_c(&text));
 	}
 }
+
+void app_tell_gone(struct app *app)
+{
+	AUTO(str) text = { 0 };
+
+	str_addf(&text, "%s is gone, with what it had made", app->name);
+	app->looks++;           /* nothing will be looked at any more: this is the end for everyone */
+	tell(app, NEWS_WELL, str_c(&text));
+}
