@@ -155,21 +155,30 @@ static int change_status(struct doc *d, struct node *root, void *arg, struct err
 	return 1;
 }
 
-int node_register(struct agent *a, struct err *err)
+static int create(struct agent *a, struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	struct node *root = object_start(d, a->node_kind, NULL, a->node_name);
 	struct utsname u;
-	int r;
 
 	(void)uname(&u);
 	meta_set_label(d, root, "kubernetes.io/hostname", a->node_name);
 	meta_set_label(d, root, "kubernetes.io/os", "linux");
 	meta_set_label(d, root, "kubernetes.io/arch", architecture(&u));
-	r = client_create(a->client, a->node_kind, root, NULL, NULL, err);
-	if (r < 0 && r != -ERR_ALREADY_EXISTS)
-		return err_wrap(err, r, "register node '%s'", a->node_name);
-	r = client_modify(a->client, a->node_kind, NULL, a->node_name, "status", change_status, a, NULL, err);
+	return client_create(a->client, a->node_kind, root, NULL, NULL, err);
+}
+
+static int report(struct agent *a, struct err *err)
+{
+	return client_modify(a->client, a->node_kind, NULL, a->node_name, "status", change_status, a, NULL, err);
+}
+
+int node_register(struct agent *a, struct err *err)
+{
+	int r = report(a, err);
+
+	if (r == -ERR_NOT_FOUND && (r = create(a, err)) >= 0)
+		r = report(a, err);
 	return r < 0 ? err_wrap(err, r, "report the status of node '%s'", a->node_name) : 0;
 }
 

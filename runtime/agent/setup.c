@@ -2,7 +2,9 @@
 #include "runtime/agent/agent-internal.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include "base/fs.h"
 #include "kube/object.h"
 
@@ -63,6 +65,26 @@ static int setup_network(struct worker *w, struct err *err)
 	return 0;
 }
 
+/* After a reboot the files are there that namespaces were pinned to, and no namespaces. */
+static bool is_pinned(const struct sandbox_fds *fds)
+{
+	struct statfs fs;
+
+	return fstatfs(fds->ipc, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
+static bool open_sandbox(struct worker *w, const char *dir)
+{
+	if (w->sandbox.ipc >= 0)
+		return true;
+	if (sandbox_open(dir, &w->sandbox, NULL) < 0)
+		return false;
+	if (is_pinned(&w->sandbox))
+		return true;
+	sandbox_close(&w->sandbox);
+	return false;
+}
+
 static int setup_sandbox(struct worker *w, struct err *err)
 {
 	bool host_net = node_bool_at(worker_pod(w), "spec.hostNetwork", false);
@@ -70,7 +92,7 @@ static int setup_sandbox(struct worker *w, struct err *err)
 	char hostname[64];
 
 	str_addf(&dir, "%s/sandbox", w->dir);
-	if (w->sandbox.ipc < 0 && sandbox_open(str_c(&dir), &w->sandbox, NULL) < 0)
+	if (!open_sandbox(w, str_c(&dir)))
 		TRY(sandbox_create(str_c(&dir), pod_hostname(worker_pod(w), hostname), host_net, &w->sandbox, err));
 	if (!host_net)
 		return setup_network(w, err);

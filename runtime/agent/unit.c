@@ -113,7 +113,7 @@ static void settle(struct unit *u, const struct run *run)
 	u->started = false;
 	u->restart_why = NULL;
 	u->stop = (__typeof__(u->stop)){ 0 };
-	if (!wants_restart(u, run->exit_code))
+	if (u->w->ending || !wants_restart(u, run->exit_code))
 		return;
 	wait = backoff_next(&u->backoff, run->started_ms ? run->finished_ms - run->started_ms : 0);
 	u->retry_ms = loop_now_ms(u->w->a->loop) + wait;

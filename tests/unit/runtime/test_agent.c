@@ -179,6 +179,37 @@ static void adopt_body(struct lab_node *l)
 
 static void restarted_agent_adopts_what_runs_and_ends_what_is_gone(void **state) { lab_node_run(*state, adopt_body); }
 
+/* What a reboot leaves: files, and nothing of what they stood for. */
+static void reboot(struct lab_node *l)
+{
+	char *out = lab_output((const char *const[]){ "sh", "-c",
+		"for s in $0/node/pods/*/containers/*/*/state; do kill -9 $(sed -n 's/^supervisor \\([0-9]*\\) .*/\\1/p' $s); done;"
+		"umount $0/node/pods/*/sandbox/*", l->dir, NULL });
+
+	if (*out)
+		lab_wrong(l, "%s", out);
+	free(out);
+}
+
+static void reboot_body(struct lab_node *l)
+{
+	char ip[64];
+
+	lab_pod(l, "web", WEB ",\"readinessProbe\":{\"tcpSocket\":{\"port\":8080},\"periodSeconds\":1}}]");
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
+	snprintf(ip, sizeof ip, "%s", lab_text(l, "web", "status.podIP"));
+	lab_stop_agent(l);
+	reboot(l);
+	lab_start_agent(l);
+	CHECK(l, l->agent);
+	CHECK(l, lab_await(l, "web", "status.containerStatuses.0.restartCount", "1"));
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
+	CHECK(l, str_eq(lab_text(l, "web", "status.podIP"), ip));
+	CHECK(l, lab_ask(-1, ip, 8080) == -EAGAIN);
+}
+
+static void after_a_reboot_pods_start_again(void **state) { lab_node_run(*state, reboot_body); }
+
 static void missing_body(struct lab_node *l)
 {
 	lab_pod(l, "wait", "\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"late\"}}]," WEB ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]");
@@ -195,6 +226,8 @@ static void missing_body(struct lab_node *l)
 	lab_pod(l, "image", "\"containers\":[{\"name\":\"c\",\"image\":\"127.0.0.1:1/nope:1\"}]");
 	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ErrImagePull"));
 	CHECK(l, lab_await(l, "image", "status.containerStatuses.0.state.waiting.reason", "ImagePullBackOff"));
+	lab_pod(l, "always", "\"containers\":[{\"name\":\"c\",\"imagePullPolicy\":\"Always\"," SHELL("while true; do /bin/busybox sleep 1; done") "}]");
+	CHECK(l, lab_await(l, "always", "Ready", "True"));              /* no registry named, none to be had: the one made here */
 	lab_pod(l, "never", "\"containers\":[{\"name\":\"c\",\"image\":\"nope:1\",\"imagePullPolicy\":\"Never\"}]");
 	CHECK(l, lab_await(l, "never", "status.containerStatuses.0.state.waiting.reason", "ErrImageNeverPull"));
 	lab_pod(l, "exec", "\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"c\",\"image\":\"box:1\",\"command\":[\"/bin/nothing\"]}]");
@@ -306,6 +339,7 @@ int main(void)
 		TEST(sidecar_runs_beside_the_others_and_ends_after_them),
 		TEST(deleted_pod_ends_in_its_grace_period_and_leaves_nothing),
 		TEST(restarted_agent_adopts_what_runs_and_ends_what_is_gone),
+		TEST(after_a_reboot_pods_start_again),
 		TEST(what_is_missing_is_named_and_waited_for),
 		TEST(service_leads_to_pods_and_away_from_those_that_end),
 		TEST(weights_of_endpoints_reach_the_kernel),
