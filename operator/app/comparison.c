@@ -214,21 +214,10 @@ static void sum_up(struct comparison *c)
 
 static int watch_kinds(struct making *m, const struct node *also, struct err *err)
 {
-	const struct node *it;
-
 	for (size_t i = 0; i < m->out->targets.n; i++)
 		if (m->out->targets.v[i].kind)
 			TRY(live_watch(m->live, m->out->targets.v[i].kind, err));
-	node_each(it, also) {
-		AUTO(str) api = { 0 };
-		const char *group = node_str_or(it, "group", "");
-
-		str_addf(&api, "%s%s%s", group, *group ? "/" : "", node_str_or(it, "version", ""));
-		const struct kind *k = kinds_find(m->kinds, str_c(&api), node_str_or(it, "kind", ""));
-		if (k)
-			TRY(live_watch(m->live, k, err));
-	}
-	return 0;
+	return live_watch_all(m->live, m->kinds, also, err);
 }
 
 int comparison_make(struct comparison *out, const struct app_spec *spec, struct rendering *rendering, struct live *live,

@@ -29,22 +29,6 @@ static void add(void *arg, struct object *o)
 	vec_push(&c->all, d);
 }
 
-/* Watches the kinds that the application is known to have: after a restart nobody may have asked for them yet. */
-static int watch_kinds(struct pass *p, struct err *err)
-{
-	const struct node *it;
-
-	node_each(it, node_at(p->root, "status.resources")) {
-		AUTO(str) api = { 0 };
-		const char *group = node_str_or(it, "group", "");
-		str_addf(&api, "%s%s%s", group, *group ? "/" : "", node_str_or(it, "version", ""));
-		const struct kind *k = kinds_find(p->apps->client->kinds, str_c(&api), node_str_or(it, "kind", ""));
-		if (k)
-			TRY(live_watch(p->apps->live, k, err));
-	}
-	return 0;
-}
-
 /* Deletes those of the highest wave; they have to be gone before the next wave. */
 static int delete_wave(struct pass *p, struct collect *c, const char *propagation, struct err *err)
 {
@@ -99,7 +83,8 @@ int app_delete(struct pass *p, struct err *err)
 
 	if (!meta_has_finalizer(p->root, FINALIZER) && !meta_has_finalizer(p->root, FINALIZER "/foreground") && !background)
 		return 0;
-	TRY(watch_kinds(p, err));
+	/* after a restart nobody may have asked for its kinds yet */
+	TRY(live_watch_all(p->apps->live, p->apps->client->kinds, node_at(p->root, "status.resources"), err));
 	live_each(p->apps->live, str_sv(&p->spec.instance), add, &c);
 	if (c.all.n) {
 		AUTO(err) failure = { 0 };

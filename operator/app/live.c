@@ -113,6 +113,22 @@ int live_watch(struct live *l, const struct kind *k, struct err *err)
 	return 0;
 }
 
+int live_watch_all(struct live *l, const struct kinds *kinds, const struct node *resources, struct err *err)
+{
+	const struct node *it;
+
+	node_each(it, resources) {
+		AUTO(str) api = { 0 };
+		const char *group = node_str_or(it, "group", "");
+
+		str_addf(&api, "%s%s%s", group, *group ? "/" : "", node_str_or(it, "version", ""));
+		const struct kind *k = kinds_find(kinds, str_c(&api), node_str_or(it, "kind", ""));
+		if (k)
+			TRY(live_watch(l, k, err));
+	}
+	return 0;
+}
+
 void live_each(const struct live *l, struct sv instance, void (*fn)(void *arg, struct object *o), void *arg)
 {
 	struct map *objects = map_get(&l->instances, instance);

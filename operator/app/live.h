@@ -11,6 +11,8 @@ void live_free(struct live **l);
 
 /* From here on objects of the kind are seen. Parks until the first list is in. */
 MUST_CHECK int live_watch(struct live *l, const struct kind *k, struct err *err);
+/* The same for the kinds of a list of {group, version, kind} (status.resources); those that the cluster does not know are left. */
+MUST_CHECK int live_watch_all(struct live *l, const struct kinds *kinds, const struct node *resources, struct err *err);
 /* All tracked by the instance, in no order. Borrowed until the caller parks. */
 void live_each(const struct live *l, struct sv instance, void (*fn)(void *arg, struct object *o), void *arg);
 /* Any object of a watched kind, tracked or not; NULL: absent. */

@@ -275,13 +275,8 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 
 /* ---- start and stop ---- */
 
-static void map_owner(struct controller *c, const struct object *o)
-{
-	controller_map_owner(c, o);
-}
-
 static const struct controller_watch watches[] = {
-	{ "argoproj.io/v1alpha1", "ApplicationSet", NULL }, { "argoproj.io/v1alpha1", "Application", map_owner }, { 0 }
+	{ "argoproj.io/v1alpha1", "ApplicationSet", NULL }, { "argoproj.io/v1alpha1", "Application", controller_map_owner }, { 0 }
 };
 
 struct appsets *appsets_start(struct loop *l, const struct appsets_opts *o)

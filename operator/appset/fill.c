@@ -139,3 +139,17 @@ int fill_tree(struct filler *f, struct doc *d, const struct node *n, const struc
 {
 	return fill(f, d, n, params, 0, out, err);
 }
+
+void params_flatten(struct doc *d, const struct node *from, const char *prefix, struct node *to)
+{
+	const struct member *m;
+
+	node_members(m, from) {
+		AUTO(str) key = { 0 };
+		str_addf(&key, "%s%s%s", prefix, *prefix ? "." : "", m->key);
+		if (node_is(m->value, NODE_MAP))
+			params_flatten(d, m->value, str_c(&key), to);
+		else
+			node_setn(d, to, str_sv(&key), node_strn(d, node_sv(m->value)));
+	}
+}

@@ -17,3 +17,5 @@ MUST_CHECK int fill_text(struct filler *f, struct sv text, const struct node *pa
 /* A copy of a tree in d with all strings, keys too, filled in. */
 MUST_CHECK int fill_tree(struct filler *f, struct doc *d, const struct node *n, const struct node *params, struct node **out,
 			 struct err *err);
+/* For fasttemplate: the values of nested mappings under flat keys, "a.b", as text. */
+void params_flatten(struct doc *d, const struct node *from, const char *prefix, struct node *to);

@@ -55,21 +55,6 @@ static void put(struct generating *g, struct node *params, const char *key, cons
 
 /* ---- list, clusters ---- */
 
-/* Without Go templates a nested value is reached by its flat key. */
-static void flatten(struct generating *g, const struct node *from, const char *prefix, struct node *to)
-{
-	const struct member *m;
-
-	node_members(m, from) {
-		AUTO(str) key = { 0 };
-		str_addf(&key, "%s%s%s", prefix, *prefix ? "." : "", m->key);
-		if (node_is(m->value, NODE_MAP))
-			flatten(g, m->value, str_c(&key), to);
-		else
-			node_setn(g->d, to, str_sv(&key), node_strn(g->d, node_sv(m->value)));
-	}
-}
-
 static int add_element(struct generating *g, const struct node *element, struct node *out, struct err *err)
 {
 	struct node *params = g->go_template ? node_copy(g->d, element) : node_map(g->d);
@@ -77,7 +62,7 @@ static int add_element(struct generating *g, const struct node *element, struct 
 	if (!node_is(element, NODE_MAP))
 		return err_set(err, ERR_INVALID, "list: an element is not a mapping");
 	if (!g->go_template)
-		flatten(g, element, "", params);
+		params_flatten(g->d, element, "", params);
 	node_add(g->d, out, params);
 	return 0;
 }

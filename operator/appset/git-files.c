@@ -5,6 +5,7 @@
 
 #include "base/glob.h"
 #include "base/yaml.h"
+#include "operator/appset/fill.h"
 #include "operator/appset/slug.h"
 
 #define DEPTH 32
@@ -91,20 +92,6 @@ static void add_path(struct search *s, struct node *params, const char *dir, con
 
 /* ---- files ---- */
 
-static void flatten(struct doc *d, const struct node *from, const char *prefix, struct node *to)
-{
-	const struct member *m;
-
-	node_members(m, from) {
-		AUTO(str) key = { 0 };
-		str_addf(&key, "%s%s%s", prefix, *prefix ? "." : "", m->key);
-		if (node_is(m->value, NODE_MAP))
-			flatten(d, m->value, str_c(&key), to);
-		else
-			node_setn(d, to, str_sv(&key), node_strn(d, node_sv(m->value)));
-	}
-}
-
 static int add_object(struct search *s, const struct node *object, const char *dir, const char *file)
 {
 	struct doc *d = s->job->found;
@@ -115,7 +102,7 @@ static int add_object(struct search *s, const struct node *object, const char *d
 	if (s->job->go_template)
 		params = node_copy(d, object);
 	else
-		flatten(d, object, "", params);
+		params_flatten(d, object, "", params);
 	add_path(s, params, dir, file);
 	node_add(d, s->out, params);
 	return 0;
