@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#define BREATH_MS 200
+
 struct awaiting {
 	struct client *client;
 	const struct kind *kind;
@@ -63,6 +65,8 @@ static void run(void *arg)
 		a->result = look(a, &from);
 		if (!a->result)
 			a->result = follow(a, from);
+		if (!a->result)
+			a->result = fiber_sleep(BREATH_MS);     /* a server that ends watches at once is not asked in a rush */
 	}
 	a->ended = true;
 	fiber_signal_all(&a->end);
