@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <linux/netlink.h>
+#include "runtime/network/conntrack.h"
 
 static void service_drop(struct service *s)
 {
@@ -217,6 +218,39 @@ static size_t difference(struct nft *n, const struct map *before, const struct m
 	return count + hairpins(n, before, after);
 }
 
+static bool has_endpoint(const struct service *s, const struct endpoint *e)
+{
+	for (size_t i = 0; s && i < s->n_endpoints; i++)
+		if (!by_address(&s->endpoints[i], e))
+			return true;
+	return false;
+}
+
+/* Backends that UDP services led to and lead to no longer. */
+static void gone_udp(const struct map *before, const struct map *after, struct conntrack_ends *out)
+{
+	struct map_slot *slot;
+
+	map_each(slot, before) {
+		const struct service *was = slot->value, *now = map_get(after, (struct sv){ slot->key, slot->key_n });
+
+		for (size_t i = 0; was->protocol == IPPROTO_UDP && i < was->n_endpoints; i++)
+			if (!has_endpoint(now, &was->endpoints[i]))
+				vec_push(out, ((struct sockaddr_in){ .sin_addr = was->endpoints[i].ip, .sin_port = htons(was->endpoints[i].port) }));
+	}
+}
+
+static int forget_flows(const struct map *before, const struct map *after, struct err *err)
+{
+	struct conntrack_ends gone = { 0 };
+	int r;
+
+	gone_udp(before, after, &gone);
+	r = gone.n ? conntrack_forget_udp(&gone, err) : 0;
+	vec_free(&gone);
+	return r;
+}
+
 int services_apply(struct services *s, const struct rules_plan *p, const struct service_port *v, size_t n_v, struct err *err)
 {
 	AUTO(nft) n = { 0 };
@@ -243,8 +277,9 @@ int services_apply(struct services *s, const struct rules_plan *p, const struct 
 		s->known = false;       /* whatever made it fail, the next time starts from nothing */
 		return r;
 	}
+	r = forget_flows(&s->by_key, &wanted, err);     /* after the rules: the next packet must not find the old ones */
 	drop_all(&s->by_key);
 	s->by_key = wanted;
 	s->known = true;
-	return 0;
+	return r;
 }

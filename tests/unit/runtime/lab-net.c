@@ -132,6 +132,61 @@ static int start_server(int ns_fd, const char *ip, uint16_t port, void (*talk)(i
 int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer) { return start_server(ns_fd, ip, port, answer_once, answer); }
 int lab_echo(int ns_fd, const char *ip, uint16_t port) { return start_server(ns_fd, ip, port, answer_all, 0); }
 
+int lab_serve_udp(int ns_fd, const char *ip, uint16_t port, char answer)
+{
+	struct sockaddr_in a = address(ip, port), from;
+	int ready[2], pid, fd;
+	char c;
+
+	if (pipe(ready) < 0)
+		die("pipe");
+	if ((pid = child(ns_fd)) == 0) {
+		if ((fd = socket(AF_INET, SOCK_DGRAM, 0)) < 0 || bind(fd, (void *)&a, sizeof a) < 0)
+			die("bind");
+		(void)!write(ready[1], "", 1);
+		for (socklen_t n = sizeof from;; n = sizeof from)
+			if (recvfrom(fd, &c, 1, 0, (void *)&from, &n) >= 0)
+				(void)!sendto(fd, &answer, 1, 0, (void *)&from, n);
+	}
+	close(ready[1]);
+	if (pid < 0 || read(ready[0], &c, 1) != 1)
+		die("server");
+	close(ready[0]);
+	return pid;
+}
+
+static int ask_udp(uint16_t own_port, const struct sockaddr_in *to)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(own_port) };
+	struct timeval limit = { .tv_sec = 1 };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned char c = 'x';
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	if (bind(fd, (void *)&own, sizeof own) < 0 || connect(fd, (const void *)to, sizeof *to) < 0 || send(fd, &c, 1, 0) != 1 ||
+	    recv(fd, &c, 1, 0) != 1)
+		return -errno;
+	return c;
+}
+
+int lab_ask_udp(int ns_fd, uint16_t own_port, const char *ip, uint16_t port)
+{
+	struct sockaddr_in to = address(ip, port);
+	int result[2], pid, r = -EIO;
+
+	if (pipe(result) < 0)
+		die("pipe");
+	if ((pid = child(ns_fd)) == 0) {
+		r = ask_udp(own_port, &to);
+		_exit(write(result[1], &r, sizeof r) != sizeof r);
+	}
+	close(result[1]);
+	(void)!read(result[0], &r, sizeof r);
+	close(result[0]);
+	waitpid(pid, NULL, 0);
+	return r;
+}
+
 void lab_stop(int pid)
 {
 	kill(pid, SIGKILL);

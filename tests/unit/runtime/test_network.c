@@ -277,6 +277,29 @@ static void switch_of_endpoints_fails_no_connection(void **state)
 	assert_true(c.of['a'] && c.of['b']);
 }
 
+static void serve_udp(struct lab *l, int pod)
+{
+	struct backend b = { l->ip[pod], 5353, 1 };
+	struct service_port s = { "default/udp:", VIP, 53, 0, "UDP", false, &b, 1 };
+	AUTO(err) err = { 0 };
+
+	assert_ok(network_services(l->net, &s, 1, &err), &err);
+}
+
+/* A client that keeps its port has no connection that could end. */
+static void udp_flow_moves_when_its_backend_is_gone(void **state)
+{
+	struct lab *l = *state;
+	int a = lab_serve_udp(l->pod[0].fd, l->ip[0], 5353, 'a'), b = lab_serve_udp(l->pod[1].fd, l->ip[1], 5353, 'b');
+
+	serve_udp(l, 0);
+	assert_int_equal(lab_ask_udp(l->pod[2].fd, 4444, VIP, 53), 'a');
+	serve_udp(l, 1);
+	assert_int_equal(lab_ask_udp(l->pod[2].fd, 4444, VIP, 53), 'b');
+	lab_stop(a);
+	lab_stop(b);
+}
+
 static void restart_replaces_what_an_earlier_run_left(void **state)
 {
 	struct lab *l = *state;
@@ -370,6 +393,7 @@ int main(void)
 		TEST(change_of_weights_replaces_elements_only),
 		TEST(affinity_keeps_a_client_at_its_backend_while_it_lives),
 		TEST(switch_of_endpoints_fails_no_connection),
+		TEST(udp_flow_moves_when_its_backend_is_gone),
 		TEST(restart_replaces_what_an_earlier_run_left),
 		TEST(many_services_come_and_go_at_once),
 		TEST(same_port_of_two_services_goes_to_the_first),
