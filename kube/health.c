@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/vec.h"
 #include "kube/health-rules.h"
+#include "kube/object.h"
 
 #define HOOK_FINALIZER "argocd.argoproj.io/hook-finalizer"
 
@@ -102,7 +103,7 @@ static const struct rule *find_rule(struct sv group, struct sv version, const ch
 
 int health_of(const struct node *object, struct health *h, struct err *err)
 {
-	struct sv api = sv_c(node_str_at(object, "apiVersion")), group = { "", 0 }, version = api;
+	struct sv group, version;
 	const char *kind = node_str_or(object, "kind", "");
 	const struct rule *other;
 
@@ -111,8 +112,7 @@ int health_of(const struct node *object, struct health *h, struct err *err)
 	str_cut(&h->why, 0);
 	if (pending_deletion(object))
 		return health_set(h, PROGRESSING, "Pending deletion");
-	if (memchr(api.p, '/', api.n))
-		(void)sv_cut(api, '/', &group, &version);
+	api_version_split(node_str_at(object, "apiVersion"), &group, &version);
 	const struct rule *r = find_rule(group, version, kind, &other);
 	if (r)
 		return r->fn(object, h, err);

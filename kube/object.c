@@ -55,6 +55,14 @@ char *object_key(const char *ns, const char *name)
 	return ns && *ns ? str_fmt("%s/%s", ns, name) : sv_dup(sv_c(name));
 }
 
+void api_version_split(const char *api_version, struct sv *group, struct sv *version)
+{
+	*group = (struct sv){ "", 0 };
+	*version = sv_c(api_version);
+	if (api_version && strchr(api_version, '/'))
+		(void)sv_cut(sv_c(api_version), '/', group, version);
+}
+
 void object_key_split(const char *key, struct str *ns, const char **name)
 {
 	struct sv head, tail;

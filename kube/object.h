@@ -22,6 +22,7 @@ void object_list_free(struct object_list *l);
 
 /* "default/web", or "web" when it has no namespace: keys of queues and maps. */
 char *object_key(const char *ns, const char *name);                     /* heap */
+void api_version_split(const char *api_version, struct sv *group, struct sv *version);  /* "apps/v1"; the group of "v1" is "" */
 void object_key_split(const char *key, struct str *ns, const char **name);
 
 /* ---- readers of metadata; root is an object's root node ---- */

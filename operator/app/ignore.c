@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/json.h"
 #include "base/vec.h"
+#include "kube/object.h"
 
 #define DEPTH 64
 
@@ -19,11 +20,10 @@ static bool glob(const char *pattern, struct sv text)
 /* Does the entry speak of the object? */
 static bool concerns(const struct node *entry, const struct node *object)
 {
-	struct sv api = sv_c(node_str_at(object, "apiVersion")), group = { "", 0 }, version;
+	struct sv group, version;
 	const char *name = node_str_or(entry, "name", ""), *ns = node_str_or(entry, "namespace", "");
 
-	if (memchr(api.p, '/', api.n))
-		(void)sv_cut(api, '/', &group, &version);
+	api_version_split(node_str_at(object, "apiVersion"), &group, &version);
 	return glob(node_str_or(entry, "group", ""), group) &&
 	       glob(node_str_or(entry, "kind", "*"), sv_c(node_str_at(object, "kind"))) &&
 	       (!*name || str_eq(name, node_str_at(object, "metadata.name"))) &&

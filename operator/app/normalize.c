@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/encode.h"
 #include "base/vec.h"
+#include "kube/object.h"
 #include "kube/quantity.h"
 
 #define DEPTH 64
@@ -130,11 +131,10 @@ static void role(struct node *root, bool ignore_aggregated)
 
 static bool is(const struct node *root, const char *group, const char *kind)
 {
-	struct sv api = sv_c(node_str_at(root, "apiVersion")), head = { "", 0 }, tail;
+	struct sv own, version;
 
-	if (memchr(api.p, '/', api.n))
-		(void)sv_cut(api, '/', &head, &tail);
-	return sv_eq_c(head, group) && str_eq(node_str_at(root, "kind"), kind);
+	api_version_split(node_str_at(root, "apiVersion"), &own, &version);
+	return sv_eq_c(own, group) && str_eq(node_str_at(root, "kind"), kind);
 }
 
 const struct type *normal_pod_spec(const struct kinds *kinds)

@@ -71,19 +71,18 @@ static void track(struct target *t, struct node *root, const struct app_spec *sp
 static bool make(struct target *t, const struct node *from, const struct app_spec *spec, const struct kinds *kinds,
 		 struct conditions *conditions)
 {
-	struct sv api = sv_c(node_str_at(from, "apiVersion")), group = { "", 0 }, version = api;
+	struct sv group, version;
 	const char *kind = node_str_or(from, "kind", ""), *name = node_str_or(from, "metadata.name", "");
 
-	if (!api.n || !*kind || (!*name && !node_str_at(from, "metadata.generateName"))) {
+	api_version_split(node_str_at(from, "apiVersion"), &group, &version);
+	if (!version.n || !*kind || (!*name && !node_str_at(from, "metadata.generateName"))) {
 		conditions_add(conditions, "ComparisonError", "an object without %s was rendered%s%s%s%s",
-			       !api.n ? "apiVersion" : !*kind ? "kind" : "metadata.name", *kind ? ": kind " : "", kind,
+			       !version.n ? "apiVersion" : !*kind ? "kind" : "metadata.name", *kind ? ": kind " : "", kind,
 			       *name ? ", name " : "", name);
 		return false;
 	}
 	*t = (struct target){ .doc = doc_of(from) };
 	struct node *root = doc_root(t->doc);
-	if (memchr(api.p, '/', api.n))
-		(void)sv_cut(api, '/', &group, &version);
 	t->root = root;
 	t->kind = kinds_find(kinds, node_str_at(from, "apiVersion"), kind);
 	t->ref = (struct ref){ doc_text(t->doc, group), doc_text(t->doc, version), node_str_at(root, "kind"), "",
