@@ -2,12 +2,14 @@
 #include "render/chart/chart.h"
 
 #include "base/glob.h"
+#include "base/json.h"
 #include "render/chart/deps.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/objects.h"
 #include "render/chart/load.h"
 #include "render/chart/lua/template.h"
 #include "render/chart/manifest.h"
+#include "render/chart/schema.h"
 #include "render/chart/values.h"
 
 #include <lauxlib.h>
@@ -287,10 +289,41 @@ static void job_free(struct job *j)
 	sandbox_free(&j->sandbox);
 }
 
+/* The values of each chart against its own schema: all violations of all charts in one error, as Helm reports them. */
+static int check_schemas(const struct chart *c, const struct node *values, struct str *found, struct err *err)
+{
+	AUTO_DOC schema = NULL;
+	AUTO(str) violations = { 0 };
+
+	if (c->schema.n) {
+		TRY(json_read(str_sv(&c->schema), "values.schema.json", 0, &schema, err));
+		TRY(json_schema_check(doc_root(schema), values, &violations, err));
+		if (violations.n)
+			str_addf(found, "%s:\n%s", c->name, str_c(&violations));
+	}
+	for (size_t i = 0; i < c->n_deps; i++)
+		TRY(check_schemas(c->deps[i], node_get(values, c->deps[i]->name), found, err));
+	return 0;
+}
+
+static int check_values(const struct job *j, const struct chart *c, const struct node *values, struct err *err)
+{
+	AUTO(str) found = { 0 };
+
+	if (j->opts->validate_schema_off)
+		return 0;
+	TRY(check_schemas(c, values, &found, err));
+	if (found.n)
+		return err_set(err, ERR_INVALID, "values don't meet the specifications of the schema(s) in the following chart(s):\n%s",
+			       str_c(&found));
+	return 0;
+}
+
 static int render_chart(struct job *j, const struct chart *c, const struct node *values, struct err *err)
 {
 	if (is_library(c))
 		return err_set(err, ERR_INVALID, "library charts are not installable: '%s' only helps other charts", c->name);
+	TRY(check_values(j, c, values, err));
 	if (j->opts->include_crds)
 		TRY(add_crds(j->out, c, err));
 	TRY(collect(j, c, values, err));

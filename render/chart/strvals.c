@@ -1,6 +1,9 @@
 #include "render/chart/strvals.h"
 
 #include "base/json.h"
+#include "render/chart/values.h"
+
+#include <strings.h>
 
 #define INDEX_MAX 65536                 /* Helm's bound: --set a[9999999999]=x must not make a list of that length */
 #define DEPTH_MAX 30                    /* of names and indexes in one key, as Helm's */
@@ -43,6 +46,8 @@ static char take_until(struct parser *p, const char *stops, struct str *out)
 	return '\0';
 }
 
+static bool same_word(struct sv v, const char *word) { return v.n == strlen(word) && !strncasecmp(v.p, word, v.n); }
+
 /* How a plain value is read: booleans, null, and whole numbers without a leading zero; all else is a string. */
 static struct node *typed(struct parser *p, const struct str *s)
 {
@@ -51,9 +56,9 @@ static struct node *typed(struct parser *p, const struct str *s)
 
 	if (p->kind == SET_STRING)
 		return node_strn(p->d, v);
-	if (sv_eq_c(v, "true") || sv_eq_c(v, "false"))
-		return node_bool(p->d, sv_eq_c(v, "true"));
-	if (sv_eq_c(v, "null"))
+	if (same_word(v, "true") || same_word(v, "false"))
+		return node_bool(p->d, same_word(v, "true"));
+	if (same_word(v, "null"))
 		return node_null(p->d);
 	if (sv_eq_c(v, "0") || (v.n && *v.p != '0' && *v.p != '+' && sv_to_i64(v, &number))) {
 		struct node *n = node_int(p->d, sv_eq_c(v, "0") ? 0 : number);
@@ -88,6 +93,11 @@ static int take_list(struct parser *p, struct node **out)
 /* One JSON value: as much text as makes one, up to a comma or the end. */
 static int take_json(struct parser *p, struct node **out)
 {
+	if (!p->rest.n || *p->rest.p == ',') {
+		*out = node_null(p->d);
+		p->rest = sv_drop(p->rest, 1);
+		return 0;
+	}
 	for (size_t n = 1; n <= p->rest.n; n++) {
 		AUTO_DOC value = NULL;
 
@@ -162,10 +172,14 @@ static int set_slot(struct parser *p, struct node **slot, char stop, int depth)
 	case '=':
 		return take_value(p, slot);
 	case '.':
+		if (*slot && !node_is(*slot, NODE_MAP) && !node_is(*slot, NODE_NULL))
+			return failed(p, "what is there has no names in it");
 		if (!node_is(*slot, NODE_MAP))
 			*slot = node_map(p->d);
 		return set_in_map(p, *slot, depth + 1);
 	case '[':
+		if (*slot && !node_is(*slot, NODE_SEQ) && !node_is(*slot, NODE_NULL))
+			return failed(p, "what is there is not a list");
 		if (!node_is(*slot, NODE_SEQ))
 			*slot = node_seq(p->d);
 		return set_in_list(p, *slot, depth + 1);
@@ -199,11 +213,27 @@ static int set_in_map(struct parser *p, struct node *map, int depth)
 	return 0;
 }
 
+/* --set-json '{"a": {"b": 1}}': an object that is merged with what is there. */
+static int set_whole(struct parser *p, struct node *root)
+{
+	AUTO_DOC value = NULL;
+	struct member *m;
+
+	if (json_read(p->rest, "--set-json", 0, &value, NULL) < 0)
+		return failed(p, "what follows is not JSON");
+	const struct node *merged = values_merge(p->d, root, doc_root(value));
+	node_members(m, merged)
+		node_setn(p->d, root, (struct sv){ m->key, m->key_n }, m->value);
+	return 0;
+}
+
 int strvals_apply(struct doc *d, struct node *root, enum set_kind kind, const char *text, const struct render_files *files,
 		  struct err *err)
 {
 	struct parser p = { .d = d, .kind = kind, .text = text, .rest = sv_c(text), .files = files, .err = err };
 
+	if (kind == SET_JSON && sv_starts(p.rest, SV("{")))
+		return set_whole(&p, root);
 	while (p.rest.n)
 		TRY(set_in_map(&p, root, 0));
 	return 0;

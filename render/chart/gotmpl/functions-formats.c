@@ -14,7 +14,7 @@ static int written(lua_State *lua, const char *name, void (*write)(struct str *,
 	struct doc *d = value_to_doc(lua, 1, name);
 	write(&out, doc_root(d), flags);
 	doc_drop(&d);
-	while (out.n && out.p[out.n - 1] == '\n')
+	if (out.n && out.p[out.n - 1] == '\n')         /* one, as Helm: a text that keeps its newlines keeps the others */
 		str_cut(&out, out.n - 1);
 	gotmpl_push_str(lua, &out);
 	return 1;
@@ -41,14 +41,15 @@ static void push_error(lua_State *lua, enum wanted want, const char *message)
 	}
 }
 
-static void push_parsed(lua_State *lua, const struct node *root, enum wanted want)
+static void push_parsed(lua_State *lua, const struct node *root, enum wanted want, bool yaml)
 {
 	if (want == WANT_ANY || (want == WANT_MAP && node_is(root, NODE_MAP)) || (want == WANT_LIST && node_is(root, NODE_SEQ)))
 		value_push_node(lua, root);
 	else if (!root || node_is(root, NODE_NULL))
 		want == WANT_LIST ? sandbox_new_list(lua) : sandbox_new_map(lua);
 	else
-		push_error(lua, want, lua_pushfstring(lua, "json: cannot unmarshal %s into Go value of type %s", node_type_name(root),
+		push_error(lua, want, lua_pushfstring(lua, "%sjson: cannot unmarshal %s into Go value of type %s",
+						       yaml ? "error unmarshaling JSON: while decoding JSON: " : "", node_type_name(root),
 						       want == WANT_LIST ? "[]interface {}" : "map[string]interface {}"));
 }
 
@@ -61,7 +62,7 @@ static int parsed(lua_State *lua, const char *name, bool yaml, enum wanted want)
 	struct sv text = gotmpl_check_string(lua, 1, name);
 	int r = yaml ? yaml_read(text, "yaml", 0, &d, &err) : json_read(text, "json", 0, &d, &err);
 	if (r >= 0) {
-		push_parsed(lua, doc_root(d), want);
+		push_parsed(lua, doc_root(d), want, yaml);
 	} else {
 		lua_pushstring(lua, err_msg(&err));
 		if (want == WANT_ANY)
