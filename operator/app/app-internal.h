@@ -42,6 +42,7 @@ struct pass {
 	struct object *first, *stored;          /* references: what the pass began with (spec borrows from it), what is stored now */
 	struct doc *d;
 	struct node *root;                      /* of d */
+	struct object *project;                 /* a reference; NULL: none is needed */
 	struct app_spec spec;
 	struct comparison now;
 	bool compared;

@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #include "operator/app/app-internal.h"
+#include "operator/app/project.h"
 
 #define MANAGER "argocd-controller"
 
@@ -134,7 +135,11 @@ void apply_row(struct apps *apps, const struct app_spec *spec, const struct row 
 	AUTO(err) err = { 0 };
 
 	*out = (struct applied){ 0 };
-	if (!row->target) {
+	if (project_check_object(spec->rules, spec, &row->ref, row->kind && !row->kind->namespaced, &err) < 0) {
+		out->failed = row->target != NULL;
+		out->status = row->target ? "SyncFailed" : "PruneSkipped";
+		str_addc(&out->message, err_msg(&err));
+	} else if (!row->target) {
 		prune(apps, spec, row, o, out);
 	} else if (!row->kind) {
 		(void)kinds_unknown(apps->client->kinds, node_str_or(row->target->root, "apiVersion", ""), row->ref.kind, &err);
@@ -153,6 +158,7 @@ int apply_namespace(struct apps *apps, const struct app_spec *spec, struct err *
 	const struct member *m;
 	AUTO_DOC d = NULL;
 	AUTO_OBJECT live = NULL;
+	AUTO_OBJECT made = NULL;
 
 	int r = client_get(apps->client, k, NULL, spec->dest_ns, &live, err);
 	if (r >= 0 && !node_n(managed))
@@ -171,6 +177,9 @@ int apply_namespace(struct apps *apps, const struct app_spec *spec, struct err *
 	const struct write_opts wo = { .manager = MANAGER, .force = true };
 	if (live)
 		return client_apply(apps->client, k, root, &wo, NULL, NULL, err);
-	r = client_create(apps->client, k, root, &wo, NULL, err);
-	return r == -ERR_ALREADY_EXISTS ? 0 : r;
+	r = client_create(apps->client, k, root, &wo, &made, err);
+	if (r == -ERR_ALREADY_EXISTS)
+		return 0;
+	/* the dry run looks for it */
+	return r < 0 ? r : informer_wait_seen(live_informer(apps->live, k), made->revision, err);
 }

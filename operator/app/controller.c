@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "operator/app/app-internal.h"
 #include "operator/app/autosync.h"
+#include "operator/app/project.h"
 #include "operator/app/status.h"
 #include "operator/app/tracking.h"
 
@@ -90,6 +91,7 @@ static void pass_free(struct pass *p)
 	comparison_free(&p->now);
 	app_spec_free(&p->spec);
 	doc_drop(&p->d);
+	object_drop(&p->project);
 	object_drop(&p->stored);
 	object_drop(&p->first);
 }
@@ -317,6 +319,21 @@ static int reconcile_sources(struct pass *p, struct err *err)
 	return 0;
 }
 
+/* The project lives with the control plane. "default" need not exist: it allows everything then. */
+static int find_project(struct pass *p, struct err *err)
+{
+	struct informer *projects = controller_informer(p->apps->controller, 1);
+	struct object *o = informer_get(projects, p->apps->control_ns, p->spec.project);
+
+	if (!o && !str_eq(p->spec.project, "default"))
+		return err_set(err, ERR_INVALID, "Application referencing project %s which does not exist", p->spec.project);
+	if (!o)
+		return 0;
+	p->project = object_ref(o);
+	p->spec.rules = node_get(o->root, "spec");
+	return project_check(p->spec.rules, &p->spec, err);
+}
+
 static int reconcile_pass(struct pass *p, struct err *err)
 {
 	AUTO(err) invalid = { 0 };
@@ -327,6 +344,8 @@ static int reconcile_pass(struct pass *p, struct err *err)
 	int r = app_spec_read(&p->spec, p->first, p->apps->control_ns, &invalid);
 	if (meta_deleting(p->root))
 		return app_delete(p, err);
+	if (r >= 0)
+		r = find_project(p, &invalid);
 	if (r >= 0)
 		return reconcile_sources(p, err);
 	write_status(p, &invalid, NULL);
@@ -372,7 +391,28 @@ static void on_live_change(void *arg, struct sv instance, const struct object *o
 		controller_queue(a->controller, app->ns, app->name);
 }
 
-static const struct controller_watch watches[] = { { "argoproj.io/v1alpha1", "Application", NULL }, { 0 } };
+struct of_project { struct controller *controller; const char *name; };
+
+static bool queue_if_of(struct object *o, void *arg)
+{
+	const struct of_project *p = arg;
+	const char *project = node_str_or(o->root, "spec.project", "");
+
+	if (str_eq(*project ? project : "default", p->name))
+		controller_queue(p->controller, o->ns, o->name);
+	return true;
+}
+
+static void map_project(struct controller *c, const struct object *o)
+{
+	struct of_project p = { c, o->name };
+
+	informer_each(controller_informer(c, 0), NULL, queue_if_of, &p);
+}
+
+static const struct controller_watch watches[] = {
+	{ "argoproj.io/v1alpha1", "Application", NULL }, { "argoproj.io/v1alpha1", "AppProject", map_project }, { 0 }
+};
 
 struct apps *apps_start(struct loop *l, const struct apps_opts *o)
 {

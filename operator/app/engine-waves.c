@@ -3,6 +3,7 @@
 
 #include "base/fiber.h"
 #include "operator/app/engine-internal.h"
+#include "operator/app/project.h"
 
 #define PARALLEL 16                     /* objects of one kind that are applied at once */
 
@@ -33,6 +34,15 @@ static bool skips_dry_run(struct op *o, const struct step *s)
 	return namespace_comes(o, s->row->ref.ns);
 }
 
+/* What the project forbids is refused before anything is tried; apply_row() says so. */
+static bool is_allowed(struct op *o, const struct step *s)
+{
+	const struct row *row = s->row;
+
+	return !row->target ||
+	       project_check_object(o->spec.rules, &o->spec, &row->ref, row->kind && !row->kind->namespaced, NULL) >= 0;
+}
+
 /* Returns the number of objects that the cluster would refuse; their results are recorded. */
 size_t op_dry_run(struct op *o)
 {
@@ -43,7 +53,7 @@ size_t op_dry_run(struct op *o)
 		struct step *s = &o->steps.v[o->plan.v[i].row];
 		AUTO(applied) a = { 0 };
 
-		if (skips_dry_run(o, s))
+		if (skips_dry_run(o, s) && is_allowed(o, s))
 			continue;
 		apply_row(o->p->apps, &o->spec, s->row, s->name, &opts, &a);
 		if (a.failed) {

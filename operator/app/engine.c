@@ -412,6 +412,7 @@ int engine_run(struct pass *p, enum engine *out, struct err *err)
 	if (!state || is_over(state))
 		start(&o);
 	TRY(app_spec_read(&o.spec, p->first, p->apps->control_ns, err));
+	o.spec.rules = p->spec.rules;
 	/* a rollback's sources live in the stored object, which stays for the pass */
 	app_spec_use_sources(&o.spec, node_at(p->first->root, "operation.sync.source"), node_at(p->first->root, "operation.sync.sources"));
 	if (!node_is(op_sync(&o), NODE_MAP)) {

@@ -16,6 +16,7 @@ struct app_spec {
 	const char *ns, *name;
 	struct str instance;                    /* owned: what tracking ids name it */
 	const char *project;
+	const struct node *rules;               /* the project's spec, set by who knows it; NULL: everything is allowed */
 	VEC(struct app_source) sources;         /* owned */
 	bool multi;                             /* written as spec.sources */
 	const char *dest_ns;

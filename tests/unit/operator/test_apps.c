@@ -384,6 +384,26 @@ static void spec_that_cannot_be_is_told_in_a_condition(void **state)
 	run_scene(play_invalid);
 }
 
+static void play_project(struct scene *s)
+{
+	commit(CONFIG("a", "one") "; printf 'apiVersion: v1\\nkind: Secret\\nmetadata: {name: s}\\n' >s.yaml");
+	add_app(s, AUTOMATED ",\"project\":\"team\"");
+	UNTIL(s, has_condition(s, "InvalidSpecError", "project team which does not exist"));
+	(void)fake_add(s->c, "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"AppProject\",\"metadata\":{\"namespace\":\"cd\",\"name\":\"team\"},"
+		       "\"spec\":{\"sourceRepos\":[\"https://elsewhere/*\"],\"destinations\":[{\"server\":\"*\",\"namespace\":\"shop\"}],"
+		       "\"namespaceResourceBlacklist\":[{\"group\":\"\",\"kind\":\"Secret\"}]}}");
+	UNTIL(s, has_condition(s, "InvalidSpecError", "is not permitted in project 'team'"));
+	fake_set(s->c, "AppProject", "cd", "team", "spec.sourceRepos", "[\"*\"]");
+	UNTIL(s, strstr(node_str_or(app(s), "status.operationState.message", ""), "Secret/s: resource :Secret is not permitted in project team"));
+	EXPECT(s, !fake_get(s->c, "Secret", "shop", "s") && !fake_get(s->c, "ConfigMap", "shop", "a"));
+}
+
+static void project_says_what_an_application_may_have(void **state)
+{
+	(void)state;
+	run_scene(play_project);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +419,7 @@ int main(void)
 		TEST(object_that_the_cluster_refuses_fails_the_sync),
 		TEST(application_with_the_finalizer_takes_its_objects_along),
 		TEST(spec_that_cannot_be_is_told_in_a_condition),
+		TEST(project_says_what_an_application_may_have),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
