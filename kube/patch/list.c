@@ -97,6 +97,15 @@ const char *list_merge_key(const struct field *f)
 	return f->merge_key;
 }
 
+void list_fill_places(struct list_entries *e, size_t n_old, size_t n_deleted)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < e->n && taken < n_deleted; i++)
+		if (e->v[i].old_at < 0)
+			e->v[i].old_at = (ptrdiff_t)(n_old + taken++);
+}
+
 /* Server-only items first, in the old order; then those of the patch, in its order. */
 static int by_part(const void *a, const void *b)
 {

@@ -20,6 +20,9 @@ const char *list_merge_key(const struct field *f);
 struct list_entry { struct node *value; ptrdiff_t old_at, patch_at; };  /* positions in the old list and in the patch; -1 */
 struct list_entries { struct list_entry *v; size_t n, cap; };
 
+/* Of items that are new, as many as old ones were deleted count as the last of the old list: Kubernetes puts them into the
+ * places that became free, and what it orders by is that list. To be called before list_in_order(). */
+void list_fill_places(struct list_entries *e, size_t n_old, size_t n_deleted);
 /* Kubernetes' order: items of the patch in its order, the others in the old one, each before what followed it there;
  * what is new comes first. */
 struct node *list_in_order(struct doc *d, struct list_entries *e);

@@ -252,8 +252,11 @@ static int merge_list(struct merger *m, struct lists *l, struct node **out)
 {
 	for (size_t i = 0; i < node_n(l->old); i++)
 		TRY(keep_old(m, l, i));
+	size_t deleted = node_n(l->old) - l->entries.n;
 	for (size_t i = 0; i < node_n(l->patch); i++)
 		TRY(add_new(m, l, i));
+	if (l->order && *l->keys)
+		list_fill_places(&l->entries, node_n(l->old), deleted);
 	*out = m->kustomize ? list_patch_first(m->d, &l->entries) : list_in_order(m->d, &l->entries);
 	return 0;
 }
@@ -313,12 +316,12 @@ static int field(struct merger *m, const struct node *old, const struct change *
 
 		return list(m, &l, out);
 	}
-	if (node_is(p, NODE_MAP) && m->kustomize) {
+	if (node_is(p, NODE_MAP)) {
 		enum directive what;
 
 		TRY(directive_of(m, p, &what));
-		if (what == DIRECTIVE_DELETE)
-			return 0;
+		if (what == DIRECTIVE_DELETE || (what == DIRECTIVE_REPLACE && !m->kustomize))
+			return 0;               /* there is nothing to delete, and to the API nothing to replace */
 	}
 	*out = p ? fresh(m, p, value_type(f)) : node_copy(m->d, old);
 	return 0;

@@ -37,11 +37,10 @@ static struct node *map(struct doc *d, const struct node *old, const struct node
 	return out;
 }
 
-/* Strategy retainKeys (a Deployment's strategy, a volume): what one choice brought goes when another one is made. */
-static void retain(const struct node *live, const struct node *mod, struct node *merged)
+/* Strategy retainKeys (a Deployment's strategy, a volume): what one choice brought goes when another one is made, so only
+ * what the new version names stays. Defaults fill in the rest again. */
+static void retain(const struct node *mod, struct node *merged)
 {
-	if (node_eq(live, merged))
-		return;
 	for (uint32_t i = merged->n; i-- > 0;) {
 		struct sv key = { merged->members[i].key, merged->members[i].key_n };
 
@@ -57,10 +56,12 @@ static struct node *list(struct doc *d, const struct node *old, const struct nod
 	AUTO(list_index) in_mod = list_index_of(mod, keys);
 	AUTO(list_index) in_live = list_index_of(live, keys);
 	struct list_entries e = { 0 };
+	size_t deleted = 0;
 
 	for (size_t i = 0; i < node_n(live); i++) {
 		const struct node *it = live->items[i], *new = list_index_get(&in_mod, it), *was = list_index_get(&in_old, it);
 
+		deleted += !new && was;
 		if (!new && was)
 			continue;
 		struct node *v = new && *keys ? value(d, was, new, it, f, type_of(f)) : node_copy(d, it);
@@ -69,6 +70,8 @@ static struct node *list(struct doc *d, const struct node *old, const struct nod
 	for (size_t i = 0; i < node_n(mod); i++)
 		if (!list_index_get(&in_live, mod->items[i]))
 			vec_push(&e, ((struct list_entry){ fresh(d, mod->items[i]), -1, (ptrdiff_t)i }));
+	if (*keys)
+		list_fill_places(&e, node_n(live), deleted);
 	struct node *out = list_in_order(d, &e);
 
 	vec_free(&e);
@@ -86,7 +89,7 @@ static struct node *value(struct doc *d, const struct node *old, const struct no
 		struct node *out = map(d, old, mod, live, item_type ? item_type : one ? type_of(f) : NULL);
 
 		if (f && f->flags & FIELD_RETAIN_KEYS)
-			retain(live, mod, out);
+			retain(mod, out);
 		return out;
 	}
 	if (keys && node_is(mod, NODE_SEQ) && node_is(live, NODE_SEQ))

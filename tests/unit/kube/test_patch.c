@@ -245,6 +245,7 @@ static void strategic_merge_orders_and_directs_as_the_api(void **state)
 		{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}]}", "{\"$setElementOrder/containers\":[{\"name\":\"b\"},{\"name\":\"a\"}]}",
 		  "{\"containers\":[{\"name\":\"b\"},{\"name\":\"a\"}]}" },
 		{ "{\"x\":1}", "{\"$setElementOrder/containers\":[{\"name\":\"b\"}]}", "{\"x\":1}" },
+		{ "{\"x\":1}", "{\"nodeSelector\":{\"$patch\":\"replace\",\"a\":\"b\"}}", "{\"x\":1}" },
 		{ "{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}",
 		  "{\"volumes\":[{\"name\":\"v\",\"$retainKeys\":[\"name\",\"hostPath\"],\"hostPath\":{\"path\":\"/x\"}}]}",
 		  "{\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/x\"}}]}" },
@@ -350,8 +351,11 @@ static void three_way_keeps_what_others_set(void **state)
 		{ "{\"strategy\":{\"type\":\"RollingUpdate\"}}", "{\"strategy\":{\"type\":\"Recreate\"}}",
 		  "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\"}}}", "{\"strategy\":{\"type\":\"Recreate\"}}" },
 		{ "{\"strategy\":{\"type\":\"RollingUpdate\"}}", "{\"strategy\":{\"type\":\"RollingUpdate\"}}",
-		  "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\"}}}",
-		  "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\"}}}" },
+		  "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\"}}}", "{\"strategy\":{\"type\":\"RollingUpdate\"}}" },
+		/* What takes the place of a deleted item stands behind what others added. */
+		{ "{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"w\"}]}}}", "{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}}",
+		  "{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"w\"},{\"name\":\"u\"}]}}}",
+		  "{\"template\":{\"spec\":{\"volumes\":[{\"name\":\"u\"},{\"name\":\"v\"}]}}}" },
 	};
 
 	(void)state;
