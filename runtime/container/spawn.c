@@ -18,15 +18,17 @@ extern const char cd_supervisor_start[], cd_supervisor_end[];
 
 #define HIGH_FD 64      /* above every number that a supervisor is given */
 
-/* Executed through a second, read-only descriptor: a file that is open for writing cannot be (ETXTBSY). */
+/* Sealed: a container whose program is "#!/proc/self/exe" executes it, and must not be able to change it for the others.
+ * Executed through a second, read-only descriptor: a file that is open for writing cannot be (ETXTBSY). */
 int program_open(struct err *err)
 {
 	size_t n = (size_t)(cd_supervisor_end - cd_supervisor_start);
-	AUTO_FD writable = memfd_create("cd-supervisor", MFD_CLOEXEC);
+	AUTO_FD writable = memfd_create("cd-supervisor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	char path[32];
 	int high;
 
-	if (writable < 0 || write(writable, cd_supervisor_start, n) != (ssize_t)n || fchmod(writable, 0500))
+	if (writable < 0 || write(writable, cd_supervisor_start, n) != (ssize_t)n || fchmod(writable, 0500) ||
+	    fcntl(writable, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
 		return err_errno(err, "put the supervisor into memory");
 	snprintf(path, sizeof path, "/proc/self/fd/%d", writable);
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);

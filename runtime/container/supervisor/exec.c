@@ -14,6 +14,7 @@
 _Noreturn static void run_init(struct context *c, char **argv)
 {
 	sys(setsid);
+	init_files(c);
 	init_cwd(c);
 	init_identity(c);
 	init_program(c, argv);

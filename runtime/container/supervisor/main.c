@@ -78,6 +78,7 @@ _Noreturn void start(long *stack)
 	sys(close_range, FD_N, ~0u, 0);
 	sys(chdir, "/");                /* the daemon's directory is not ours to hold */
 	sys(prctl, PR_SET_NAME, "cd-supervisor", 0, 0, 0);
+	sys(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);        /* until the program is executed, nobody looks into its set-up */
 	if (!p)
 		report(&(struct report){ .stage = STAGE_PLAN });
 	else if (argc > 3)

@@ -220,8 +220,14 @@ void init_cwd(struct context *c)
 	char *cwd = PLAN_TEXT(c->plan, c->plan->cwd);
 	long r = sys(chdir, cwd);
 
+	char reached[4096];
+
 	if (r == -ENOENT && (r = make_dirs(cwd, true, 0)) >= 0)
 		r = sys(chdir, cwd);
+	if (r >= 0)
+		r = sys(getcwd, reached, sizeof reached);
+	if (r >= 0 && reached[0] != '/')        /* "(unreachable)": some link led out of the root */
+		r = -EXDEV;
 	if (r < 0)
 		init_fail(c, STAGE_CWD, 0, r);
 }

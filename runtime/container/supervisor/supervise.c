@@ -79,6 +79,7 @@ static long make_pipes(struct life *l, struct plan *p)
 _Noreturn static void run_init(struct context *c)
 {
 	init_world(c);
+	init_files(c);
 	init_root(c);
 	init_identity(c);
 	init_program(c, PLAN_AT(c->plan, c->plan->argv, char *));

@@ -17,6 +17,7 @@ struct context {
 
 /* ---- in the clone: each returns only when it worked ---- */
 _Noreturn void init_fail(struct context *c, enum stage stage, uint32_t at, long error);
+void init_files(struct context *c);     /* closes all descriptors but the context's own: see files.c */
 void init_world(struct context *c);     /* namespaces, cgroups, hostname, loopback */
 void init_cgroups(struct context *c);   /* enters the v1 groups */
 void init_root(struct context *c);      /* overlay, pivot_root, the plan's steps */

@@ -211,6 +211,50 @@ static void container_mount_through_a_link_stays_inside(void **state)
 	assert_true(path_exists("/etc/passwd"));
 }
 
+static char fd_path[64];
+
+static void cwd_of_a_descriptor(struct container_spec *s) { s->cwd = fd_path; }
+
+static void link_to_a_descriptor(struct container_spec *s)
+{
+	static const struct mount_spec mount = { .type = "tmpfs", .target = "/escape/made-by-escape" };
+	static const char *layers[3];
+	static char evil[256];
+
+	snprintf(evil, sizeof evil, "%s-fd", s->dir);
+	assert_int_equal(mkdir(evil, 0755), 0);
+	strcat(evil, "/escape");
+	assert_int_equal(symlink(fd_path, evil), 0);
+	*strrchr(evil, '/') = '\0';
+	layers[0] = evil;
+	layers[1] = s->layers[0];
+	s->layers = layers;
+	s->mounts = &mount;
+	s->n_mounts = 1;
+}
+
+/* What setting up a container has open is named /proc/self/fd/N too, until it is closed. */
+static void container_paths_do_not_reach_the_hosts_descriptors(void **state)
+{
+	struct lab *lab = *state;
+	AUTO(str) made = { 0 };
+
+	str_addf(&made, "%s/made-by-escape", str_c(&lab->layer));
+	for (int fd = 3; fd < 24; fd++) {
+		struct run cwd = { .script = "cd ..; ls -d layer lab1 cpu", .edit = cwd_of_a_descriptor };
+		struct run mount = { .script = "true", .edit = link_to_a_descriptor };
+
+		snprintf(fd_path, sizeof fd_path, "/proc/self/fd/%d", fd);
+		lab_run(lab, &cwd);
+		assert_true(cwd.result < 0);
+		lab_run(lab, &mount);
+		assert_true(mount.result < 0);
+		assert_false(path_exists(str_c(&made)));
+		run_free(&cwd);
+		run_free(&mount);
+	}
+}
+
 static void bad_mount(struct container_spec *s)
 {
 	static const struct mount_spec mount = { .type = "bind", .source = "/nonexistent", .target = "/x" };
@@ -606,6 +650,7 @@ int main(void)
 		TEST(container_writes_stay_its_own),
 		TEST(container_mounts_are_ordered_and_read_only_as_asked),
 		TEST(container_mount_through_a_link_stays_inside),
+		TEST(container_paths_do_not_reach_the_hosts_descriptors),
 		TEST(container_with_a_mount_of_nothing_names_it),
 		TEST(container_capabilities_are_the_default_set),
 		TEST(container_capabilities_can_be_changed),
