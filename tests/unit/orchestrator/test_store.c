@@ -554,6 +554,114 @@ static void store_killed_writer_loses_nothing_acknowledged(void **state)
 	str_free(&c.trace);
 }
 
+/* ---- counters: every increment is a compare-and-swap, so none may be lost and none come twice ---- */
+
+enum { COUNTERS = 3, COUNTING = 8, COUNT_ROUNDS = 10, COUNT_MAX = 100000 };
+
+struct acked { int counter; int64_t n; };
+
+static void counts(void *arg)
+{
+	struct ctx *c = arg;
+	unsigned seed = (unsigned)(uintptr_t)fiber_self();
+
+	for (;;) {
+		struct acked a = { .counter = rand_r(&seed) % COUNTERS };
+		AUTO(kv) now = { 0 };
+		char key[32], value[32];
+
+		snprintf(key, sizeof key, "/n/%d", a.counter);
+		int64_t have = c->st->ops->get(c->st, key, &now, NULL) < 0 ? 0 : now.modified;
+		a.n = (have ? strtoll(now.value, NULL, 10) : 0) + 1;
+		snprintf(value, sizeof value, "%" PRId64, a.n);
+		int r = c->st->ops->put(c->st, key, have, sv_c(value), NULL, NULL);
+		if (!r && write(batch_fd, &a, sizeof a) != sizeof a)
+			_exit(4);
+		if (r && r != -ERR_CONFLICT && r != -ERR_ALREADY_EXISTS)
+			_exit(3);
+	}
+}
+
+static void counts_together(struct ctx *c)
+{
+	struct fiber_group g;
+
+	fiber_group_init(&g, fiber_loop());
+	for (int i = 0; i < COUNTING; i++)
+		fiber_group_start(&g, "counter", counts, c);
+	fiber_group_join(&g);
+}
+
+static void reads_counters(struct ctx *c)
+{
+	for (int i = 0; i < COUNTERS; i++) {
+		AUTO(kv) now = { 0 };
+		char key[32];
+
+		snprintf(key, sizeof key, "/n/%d", i);
+		(void)c->st->ops->get(c->st, key, &now, NULL);
+		str_addf(&c->trace, "%s ", now.value ? now.value : "0");
+	}
+}
+
+static void take_acks(int fd, unsigned char *seen, size_t least)
+{
+	struct acked a;
+
+	for (size_t i = 0; (!least || i < least) && read(fd, &a, sizeof a) == sizeof a; i++) {
+		assert_in_range(a.n, 1, COUNT_MAX - 1);
+		assert_int_equal(seen[a.counter * COUNT_MAX + a.n]++, 0);       /* nobody else was told the same */
+	}
+}
+
+static void count_until_killed(struct ctx *c, unsigned char *seen, unsigned after)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	pid_t pid = fork();
+	if (!pid) {
+		close(fds[0]);
+		batch_fd = fds[1];
+		c->scenario = counts_together;
+		fiber_main(in_fiber, c);
+		_exit(2);
+	}
+	close(fds[1]);
+	take_acks(fds[0], seen, after);
+	kill(pid, SIGKILL);
+	take_acks(fds[0], seen, 0);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void store_increments_are_not_lost_over_kills(void **state)
+{
+	struct ctx c = { .sqlite = !strcmp(*state, "sqlite") };
+	unsigned char *seen = calloc(COUNTERS, COUNT_MAX);
+	int64_t end[COUNTERS];
+	unsigned seed = 7;
+
+	files_make(&c);
+	for (int round = 0; round < COUNT_ROUNDS; round++)
+		count_until_killed(&c, seen, 20 + (unsigned)rand_r(&seed) % 300);
+	c.scenario = reads_counters;
+	fiber_main(in_fiber, &c);
+	assert_int_equal(sscanf(str_c(&c.trace), "%" SCNd64 " %" SCNd64 " %" SCNd64, &end[0], &end[1], &end[2]), COUNTERS);
+	int untold = 0;
+	for (int i = 0; i < COUNTERS; i++)
+		for (int64_t n = 1; n < COUNT_MAX; n++) {
+			if (seen[i * COUNT_MAX + n])
+				assert_true(n <= end[i]);               /* what was told is there */
+			else if (n <= end[i])
+				untold++;
+		}
+	assert_in_range(untold, 0, COUNT_ROUNDS * COUNTING);            /* written, and killed before it was told */
+	files_remove(&c);
+	str_free(&c.trace);
+	free(seen);
+}
+
 #define MEMORY(fn) { #fn " (memory)", fn, NULL, NULL, (char[]){ "memory" } }
 #define SQLITE(fn) { #fn " (sqlite)", fn, NULL, NULL, (char[]){ "sqlite" } }
 #define BOTH(fn) MEMORY(fn), SQLITE(fn)
@@ -573,6 +681,7 @@ int main(void)
 		SQLITE(store_file_is_private),
 		SQLITE(store_full_disk_fails_the_write_and_nothing_else),
 		SQLITE(store_killed_writer_loses_nothing_acknowledged),
+		SQLITE(store_increments_are_not_lost_over_kills),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
