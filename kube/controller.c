@@ -35,9 +35,12 @@ struct controller {
 
 static void pump(struct controller *c);
 
-/* What somebody else did in the meantime is no news, as long as the next try gets over it. */
-static bool is_race(const struct controller *c, const char *key, int r)
+/* What somebody else did in the meantime is no news, as long as the next try gets over it; nor is the end of a namespace. */
+static bool is_race(const struct controller *c, const char *key, int r, const struct err *err)
 {
+	for (size_t i = 0; i < err->n_causes; i++)
+		if (str_eq(err->causes[i].reason, "NamespaceTerminating"))
+			return true;
 	return r == -ERR_CONFLICT || (r == -ERR_NOT_FOUND && workqueue_failures(c->queue, key) <= 1);
 }
 
@@ -50,7 +53,7 @@ static void finish(struct controller *c, const char *key, int r, struct err *err
 	if (fiber_canceled())
 		return;
 	workqueue_add_at(c->queue, key, loop_now_ms(c->loop) + workqueue_backoff_ms(c->queue, key));
-	log_event(is_race(c, key, r) ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
+	log_event(is_race(c, key, r, err) ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
 		  "error", err_msg(err), NULL);
 }
 

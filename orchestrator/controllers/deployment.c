@@ -307,7 +307,7 @@ static int finish(struct deployment *p, struct err *err)
 	TRY(deployment_write_status(p, err));
 	if (meta_deleting(p->object->root) || !deployment_complete(p))
 		return 0;
-	return family_trim(&p->family, p->current, node_int_at(p->spec, "revisionHistoryLimit", 10), NULL, NULL, err);
+	return family_trim(&p->family, p->current, node_int_at(p->spec, "revisionHistoryLimit", 10), err);
 }
 
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)

@@ -13,7 +13,7 @@ struct deployment {
 	bool recreate, paused;
 	struct rolling limits;
 	struct family family;
-	size_t current;                 /* place of the set for the template as it is; family.sets.n: none */
+	size_t current;                 /* place of the set for the template as it is, or FAMILY_NONE */
 	int64_t collisions;             /* -1: none yet */
 	const char *value, *reason;     /* what this pass has to say about Progressing; NULL: nothing */
 	char *message;

@@ -74,16 +74,15 @@ size_t family_match(const struct family *f, const struct node *template)
 	for (size_t i = 0; i < f->sets.n; i++)
 		if (same_template(f, node_at(f->sets.v[i]->root, "spec.template"), template))
 			return i;
-	return f->sets.n;
+	return FAMILY_NONE;
 }
 
 size_t family_find(const struct family *f, const char *hash)
 {
-	size_t i = 0;
-
-	while (i < f->sets.n && !(hash && str_eq(meta_label(f->sets.v[i]->root, f->names->hash_label), hash)))
-		i++;
-	return i;
+	for (size_t i = 0; hash && i < f->sets.n; i++)
+		if (str_eq(meta_label(f->sets.v[i]->root, f->names->hash_label), hash))
+			return i;
+	return FAMILY_NONE;
 }
 
 const char *family_hash_of(const struct family *f, size_t at)
@@ -199,7 +198,7 @@ static struct doc *build(const struct family *f, const struct node *template, co
 	if (labels)
 		node_put(d, root, "metadata.labels", node_copy(d, labels));
 	meta_set_label(d, root, f->names->hash_label, hash);
-	annotate(f, d, root, family_next_revision(f, f->sets.n));
+	annotate(f, d, root, family_next_revision(f, FAMILY_NONE));
 	set_number(d, root, f->names->desired, size->desired);
 	set_number(d, root, f->names->most, size->most);
 	meta_add_owner(d, root, f->owner);
@@ -354,7 +353,7 @@ static bool is_idle(const struct object *set)
 }
 
 /* The idle set with the lowest revision; n: there is none. *count: how many sets count as history. */
-static size_t oldest(const struct family *f, size_t keep, bool (*spare)(const struct object *, void *), void *arg, int64_t *count)
+static size_t oldest(const struct family *f, size_t keep, int64_t *count)
 {
 	size_t best = f->sets.n;
 
@@ -362,7 +361,7 @@ static size_t oldest(const struct family *f, size_t keep, bool (*spare)(const st
 	for (size_t i = 0; i < f->sets.n; i++) {
 		const struct object *set = f->sets.v[i];
 
-		if (i == keep || meta_deleting(set->root) || (spare && spare(set, arg)))
+		if (i == keep || meta_deleting(set->root))
 			continue;
 		++*count;
 		if (is_idle(set) && (best == f->sets.n || family_revision(f, set) < family_revision(f, f->sets.v[best])))
@@ -371,12 +370,11 @@ static size_t oldest(const struct family *f, size_t keep, bool (*spare)(const st
 	return best;
 }
 
-int family_trim(struct family *f, size_t keep, int64_t limit, bool (*spare)(const struct object *set, void *arg), void *arg,
-		struct err *err)
+int family_trim(struct family *f, size_t keep, int64_t limit, struct err *err)
 {
 	for (;;) {
 		int64_t count;
-		size_t at = oldest(f, keep, spare, arg, &count);
+		size_t at = oldest(f, keep, &count);
 
 		if (count <= limit || at == f->sets.n)
 			return 0;
@@ -390,7 +388,7 @@ int family_trim(struct family *f, size_t keep, int64_t limit, bool (*spare)(cons
 		object_drop(&f->sets.v[at]);
 		memmove(f->sets.v + at, f->sets.v + at + 1, (f->sets.n - at - 1) * sizeof *f->sets.v);
 		f->sets.n--;
-		if (keep > at)
+		if (keep != FAMILY_NONE && keep > at)
 			keep--;
 	}
 }

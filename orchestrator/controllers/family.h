@@ -30,9 +30,11 @@ MUST_CHECK int family_settle(struct family *f, struct err *err);
 
 /* The hash of a template: FNV-1a over its JSON and the number of collisions, in an alphabet without vowels. */
 void family_hash(const struct node *template, const int64_t *collisions, char out[static 16]);
-/* The place of the oldest set with this template (but for the hash label); f->sets.n: there is none. */
+#define FAMILY_NONE SIZE_MAX    /* the place of no set; stays so when sets are added */
+
+/* The place of the oldest set with this template (but for the hash label), or FAMILY_NONE. */
 size_t family_match(const struct family *f, const struct node *template);
-size_t family_find(const struct family *f, const char *hash);         /* by the hash label; f->sets.n: there is none, or hash is NULL */
+size_t family_find(const struct family *f, const char *hash);         /* by the hash label; a NULL hash is that of none */
 const char *family_hash_of(const struct family *f, size_t at);         /* its hash label; NULL: there is no such set */
 int64_t family_revision(const struct family *f, const struct object *set);              /* 0: it has none */
 int64_t family_next_revision(const struct family *f, size_t current);                   /* after all sets but this one */
@@ -50,9 +52,8 @@ MUST_CHECK int family_scale(struct family *f, size_t at, const struct family_siz
 MUST_CHECK int family_mark_owner(struct family *f, size_t current, struct object **owner, struct err *err);
 /* Sets an annotation of a set where it differs; value NULL removes it. */
 MUST_CHECK int family_annotate(struct family *f, size_t at, const char *key, const char *value, struct err *err);
-/* Deletes the oldest sets without pods beyond the limit; `keep` and the sets for which spare() is true stay and do not count. */
-MUST_CHECK int family_trim(struct family *f, size_t keep, int64_t limit, bool (*spare)(const struct object *set, void *arg), void *arg,
-			   struct err *err);
+/* Deletes the oldest sets without pods beyond the limit; `keep` stays and does not count. Places shift. */
+MUST_CHECK int family_trim(struct family *f, size_t keep, int64_t limit, struct err *err);
 
 int64_t set_replicas(const struct object *set);                         /* spec.replicas */
 int64_t set_count(const struct object *set, const char *field);         /* status.availableReplicas and so on; 0: absent */

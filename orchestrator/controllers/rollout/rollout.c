@@ -245,13 +245,6 @@ static int write_invalid(struct rollout *r, const char *why, struct err *err)
 	return write_status(r, err);
 }
 
-static bool is_needed(const struct object *set, void *arg)
-{
-	const struct rollout *r = arg;
-
-	return set == rollout_set(r, r->stable);
-}
-
 static int act(struct rollout *r, struct err *err)
 {
 	TRY(read_sets(r, err));
@@ -265,7 +258,7 @@ static int act(struct rollout *r, struct err *err)
 	TRY(write_status(r, err));
 	if (!rollout_promoted(r))
 		return 0;
-	return family_trim(&r->family, r->current, node_int_at(r->spec, "revisionHistoryLimit", 10), is_needed, r, err);
+	return family_trim(&r->family, r->current, node_int_at(r->spec, "revisionHistoryLimit", 10), err);
 }
 
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)

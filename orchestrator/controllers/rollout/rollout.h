@@ -23,7 +23,7 @@ struct rollout {
 	int64_t n_steps;
 	struct rolling limits;
 	struct family family;
-	size_t current, stable;                 /* places; family.sets.n: none */
+	size_t current, stable;                 /* places, or FAMILY_NONE */
 	struct doc *d;
 	struct node *status;                    /* the new one */
 	const char *progress_reason;            /* of condition Progressing; NULL: by the counts */
@@ -34,8 +34,8 @@ static inline struct object *rollout_set(const struct rollout *r, size_t at)
 {
 	return at < r->family.sets.n ? r->family.sets.v[at] : NULL;
 }
-static inline bool rollout_promoted(const struct rollout *r) { return r->stable < r->family.sets.n && r->stable == r->current; }
-static inline bool rollout_initial(const struct rollout *r) { return r->stable == r->family.sets.n; }
+static inline bool rollout_promoted(const struct rollout *r) { return rollout_set(r, r->stable) && r->stable == r->current; }
+static inline bool rollout_initial(const struct rollout *r) { return !rollout_set(r, r->stable); }
 static inline bool rollout_flag(const struct rollout *r, const char *name) { return node_bool_at(r->status, name, false); }
 static inline int64_t rollout_step(const struct rollout *r) { return node_int_at(r->status, "currentStepIndex", 0); }
 

@@ -14,22 +14,38 @@
 
 struct run { const struct controller_spec *const *specs; void (*script)(struct world *); unsigned seed; char *failure; };
 
+static void start_all(struct world *w)
+{
+	w->informers = informers_new(w->client->loop, w->client);
+	for (const struct controller_spec *const *s = w->specs; *s; s++)
+		w->controllers[w->n++] = controller_start(w->client->loop, w->client, w->informers, *s);
+}
+
+static void stop_all(struct world *w)
+{
+	while (w->n)
+		controller_stop(&w->controllers[--w->n]);
+	informers_free(&w->informers);
+}
+
+void world_restart(struct world *w)
+{
+	stop_all(w);
+	start_all(w);
+}
+
 static int run(void *arg)
 {
 	struct run *r = arg;
 	struct kinds *kinds = kinds_new();
-	struct world w = { .seed = r->seed };
+	struct world w = { .seed = r->seed, .specs = r->specs };
 
 	w.client = fake_client(fiber_loop(), kinds);
 	if (r->seed)
 		fake_delay(w.client, r->seed, 6);
-	w.informers = informers_new(fiber_loop(), w.client);
-	for (const struct controller_spec *const *s = r->specs; *s; s++)
-		w.controllers[w.n++] = controller_start(fiber_loop(), w.client, w.informers, *s);
+	start_all(&w);
 	r->script(&w);
-	while (w.n)
-		controller_stop(&w.controllers[--w.n]);
-	informers_free(&w.informers);
+	stop_all(&w);
 	client_free(&w.client);
 	kinds_free(&kinds);
 	r->failure = w.failure;

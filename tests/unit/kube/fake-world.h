@@ -12,6 +12,7 @@ struct world {
 	struct informers *informers;
 	struct controller *controllers[8];
 	size_t n;
+	const struct controller_spec *const *specs;
 	char *failure;          /* NULL: all is well */
 	unsigned seed;          /* of this run: 0 without delays */
 	int64_t pods_started;   /* by world_kubelet(), for their addresses */
@@ -19,6 +20,8 @@ struct world {
 
 /* Runs the script once without delays and then with `seeds` random ones. specs: NULL-terminated. */
 void world_run(const struct controller_spec *const *specs, unsigned seeds, void (*script)(struct world *w));
+/* All controllers and their copies end in the middle of whatever they do, and start anew. */
+void world_restart(struct world *w);
 /* Until nothing is written any more. */
 void world_settle(struct world *w);
 /* Like a node: starts pods (of any node and of none) that are not running, makes them ready, ends those that are being

@@ -1,11 +1,13 @@
 #include "check.h"
 
+#include "base/fiber.h"
 #include "kube/fake-world.h"
 #include "kube/pod.h"
 #include "kube/traffic.h"
 #include "orchestrator/controllers/rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct controller_spec *const rows[] = { &rollout_controller, &replicaset_controller, &endpoints_controller, NULL };
 
@@ -77,8 +79,12 @@ static void begin(struct world *w, const char *json)
 
 #define BASIC ROLLOUT(5, "\"canary\":{\"maxSurge\":1,\"maxUnavailable\":0," STEPS "}")
 
+static void count_skips(const struct object *event, void *arg) { *(int *)arg += str_eq(node_str_at(event->root, "reason"), "SkipSteps"); }
+
 static void steps(struct world *w)
 {
+	int skips = 0;
+
 	begin(w, BASIC);
 	EXPECT_STR(w, status(w, "phase"), "Paused");
 	EXPECT_STR(w, status(w, "message"), "CanaryPauseStep");
@@ -93,6 +99,8 @@ static void steps(struct world *w)
 	EXPECT_STR(w, status(w, "stableRS"), status(w, "currentPodHash"));
 	EXPECT_INT(w, world_int(w, "Rollout", "web", "status.currentStepIndex"), 4);
 	EXPECT_STR(w, meta_annotation(fake_get(w->client, "Rollout", "default", "web")->root, "rollout.argoproj.io/revision"), "2");
+	fake_each(w->client, "Event", count_skips, &skips);
+	EXPECT_INT(w, skips, 0);
 }
 
 static void rollout_canary_goes_through_its_steps(void **state)
@@ -280,6 +288,66 @@ static void rollout_blue_green_abort_stays_on_stable(void **state)
 	world_run(rows, 10, goes_back);
 }
 
+/* ---- ended at any moment, and started anew ---- */
+
+static void stumble(struct world *w, unsigned *rnd)
+{
+	for (int i = 0; i < 25; i++) {
+		for (unsigned turns = (unsigned)rand_r(rnd) % 60; turns; turns--)
+			(void)fiber_yield();
+		(void)world_kubelet(w);
+		world_restart(w);
+	}
+	world_converge(w);
+}
+
+static void restarts_canary(struct world *w)
+{
+	unsigned rnd = w->seed;
+
+	begin(w, ROUTED);
+	set_status(w, "pauseConditions", "null");
+	stumble(w, &rnd);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_INT(w, pods(w, "v2"), 5);
+	EXPECT_INT(w, pods(w, "v1"), 0);
+	set_image(w, "v3");
+	stumble(w, &rnd);
+	EXPECT_STR(w, status(w, "message"), "CanaryPauseStep");
+	EXPECT_INT(w, world_int(w, "Rollout", "web", "status.currentStepIndex"), 1);
+	EXPECT_INT(w, weight_of(w, "v2"), 4 * (int64_t)weight_of(w, "v3"));
+	set_status(w, "abort", "true");
+	stumble(w, &rnd);
+	EXPECT_INT(w, weight_of(w, "v3"), 0);
+	EXPECT_STR(w, status(w, "phase"), "Degraded");
+	EXPECT_INT(w, fake_n(w->client, "ReplicaSet"), 3);
+}
+
+static void rollout_canary_goes_on_after_restarts_at_any_moment(void **state)
+{
+	(void)state;
+	world_run(rows, 12, restarts_canary);
+}
+
+static void restarts_blue_green(struct world *w)
+{
+	unsigned rnd = w->seed;
+
+	begin(w, COLOURS(",\"autoPromotionEnabled\":false,\"previewReplicaCount\":2"));
+	set_status(w, "pauseConditions", "null");
+	stumble(w, &rnd);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_STR(w, points_at(w, "stable"), status(w, "currentPodHash"));
+	EXPECT_INT(w, pods(w, "v2"), 5);
+	EXPECT_INT(w, pods(w, "v1"), 0);
+}
+
+static void rollout_blue_green_goes_on_after_restarts_at_any_moment(void **state)
+{
+	(void)state;
+	world_run(rows, 12, restarts_blue_green);
+}
+
 /* ---- wrong ones ---- */
 
 static const struct { const char *json, *why; } wrong[] = {
@@ -322,6 +390,8 @@ int main(void)
 		TEST(rollout_routed_canary_sets_weights_of_addresses),
 		TEST(rollout_blue_green_switches_when_resumed),
 		TEST(rollout_blue_green_abort_stays_on_stable),
+		TEST(rollout_canary_goes_on_after_restarts_at_any_moment),
+		TEST(rollout_blue_green_goes_on_after_restarts_at_any_moment),
 		TEST(rollout_wrong_spec_is_named_and_changes_nothing),
 	};
 
