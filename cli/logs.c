@@ -12,7 +12,7 @@ struct logs {
 	struct opt_list args;
 	const char *container;
 	int64_t tail, since_ms, limit;
-	bool follow, previous, timestamps, all_containers, prefix;
+	bool follow, previous, timestamps, all_containers;
 };
 
 static int print_data(void *arg, struct sv data)

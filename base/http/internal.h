@@ -104,7 +104,7 @@ struct http_server {
 	BIO_METHOD *bio;
 	struct fiber_group handlers;
 	size_t running, bodies_bytes;
-	bool flushing, stopping, freed;
+	bool flushing, freed;
 	int64_t complained_ms;
 	struct fiber_cond changed;              /* a handler returned, a connection closed */
 	struct http_buf *last_chunk;

@@ -206,7 +206,6 @@ void http_server_stop(struct http_server **sp)
 
 	if (!s)
 		return;
-	s->stopping = true;
 	timer_stop(&s->accept_again);
 	poller_stop(&s->poll);
 	fd_close(&s->fd);
