@@ -91,7 +91,7 @@ static bool number_eq(const struct node *a, const struct node *b)
 /* The table is built when the first key is not where it was expected. */
 static const struct node *find_other(struct node_index *ix, struct sv key)
 {
-	if (!ix->at.n)
+	if (!ix->at)
 		*ix = node_index_of(ix->map);
 	return node_index_get(ix, key);
 }

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "base/doc.h"
-#include "base/map.h"
 
-struct node_index { const struct node *map; struct map at; };
+struct node_index { const struct node *map; struct map *at; };         /* at: NULL for small maps; recursion keeps many of these */
 
 struct node_index node_index_of(const struct node *map);                /* anything but a map: nothing is found */
 struct node *node_index_get(const struct node_index *ix, struct sv key);

@@ -1,5 +1,6 @@
 #include "kube/patch/list.h"
 #include "base/json.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 
@@ -57,23 +58,32 @@ struct list_index list_index_of(const struct node *list, const char *keys)
 	struct list_index ix = { .list = list, .keys = keys };
 	AUTO(str) text = { 0 };
 
-	for (size_t i = 0; node_n(list) > FEW && i < list->n; i++) {
+	if (node_n(list) <= FEW)
+		return ix;
+	if (!(ix.at = calloc(1, sizeof *ix.at)))
+		abort();
+	for (size_t i = 0; i < list->n; i++) {
 		key_text(&text, list->items[i], keys);
-		if (!map_get(&ix.at, str_sv(&text)))
-			map_put(&ix.at, str_sv(&text), (void *)(i + 1));        /* positions + 1 */
+		if (!map_get(ix.at, str_sv(&text)))
+			map_put(ix.at, str_sv(&text), (void *)(i + 1)); /* positions + 1 */
 	}
 	return ix;
 }
 
-void list_index_free(struct list_index *ix) { map_free(&ix->at); }
+void list_index_free(struct list_index *ix)
+{
+	if (ix->at)
+		map_free(ix->at);
+	free(ix->at);
+}
 
 ptrdiff_t list_index_find(const struct list_index *ix, const struct node *item)
 {
 	AUTO(str) text = { 0 };
 
-	if (node_n(ix->list) > FEW) {
+	if (ix->at) {
 		key_text(&text, item, ix->keys);
-		return (ptrdiff_t)(uintptr_t)map_get(&ix->at, str_sv(&text)) - 1;
+		return (ptrdiff_t)(uintptr_t)map_get(ix->at, str_sv(&text)) - 1;
 	}
 	for (size_t i = 0; i < node_n(ix->list); i++)
 		if (same(ix->list->items[i], item, ix->keys))

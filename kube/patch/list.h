@@ -2,12 +2,11 @@
 #pragma once
 
 #include "kube/patch/patch.h"
-#include "base/map.h"
 #include "base/vec.h"
 
 /* Finds items by the keys that tell them apart: "name", or "containerPort,protocol"; "" compares whole values (primitives).
  * Long lists get a table, so that a patch takes no longer than the lists are long. AUTO(list_index) frees it. */
-struct list_index { const struct node *list; const char *keys; struct map at; };
+struct list_index { const struct node *list; const char *keys; struct map *at; };       /* at: NULL for short lists */
 
 struct list_index list_index_of(const struct node *list, const char *keys);             /* list may be NULL: nothing is found */
 ptrdiff_t list_index_find(const struct list_index *ix, const struct node *item);        /* the first with the same keys, or -1 */

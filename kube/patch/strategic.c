@@ -46,7 +46,8 @@ static bool is_directive(const struct merger *m, const struct member *p)
 }
 
 /* The value of PREFIXname in a patch, or NULL. */
-static const struct node *directive_for(const struct merger *m, const struct node_index *patch, const char *prefix, struct sv name)
+static __attribute__((noinline)) const struct node *directive_for(const struct merger *m, const struct node_index *patch,
+								  const char *prefix, struct sv name)
 {
 	AUTO(str) key = { 0 };
 
@@ -293,12 +294,21 @@ struct change { const struct node *value, *order, *gone; };     /* what a patch 
 static int shape(const struct node *n) { return n->type == NODE_MAP ? 2 : n->type == NODE_SEQ; }
 
 /* kustomize replaces no value by one of another shape. */
-static int check_shape(struct merger *m, const struct node *old, const struct node *p, struct sv key)
+static __attribute__((noinline)) int check_shape(struct merger *m, const struct node *old, const struct node *p, struct sv key)
 {
 	if (!m->kustomize || !old || !p || old->type == NODE_NULL || p->type == NODE_NULL || shape(old) == shape(p))
 		return 0;
 	return err_set(m->err, ERR_BAD_REQUEST, "field \"" SV_FMT "\": the patch has %s where the object has %s", SV_ARG(key),
 		       node_type_name(p), node_type_name(old));
+}
+
+/* Apart from field(), so that its frame is not there at every level of a deep map: a fiber's stack is small. */
+static __attribute__((noinline)) int list_field(struct merger *m, const struct node *old, const struct change *c, const struct field *f,
+						struct node **out)
+{
+	AUTO(lists) l = { .old = node_is(old, NODE_SEQ) ? old : NULL, .patch = c->value, .order = c->order, .gone = c->gone, .field = f };
+
+	return list(m, &l, out);
 }
 
 /* One field; *out NULL: it is not there afterwards. */
@@ -311,11 +321,8 @@ static int field(struct merger *m, const struct node *old, const struct change *
 		return 0;
 	if (node_is(p, NODE_MAP) && node_is(old, NODE_MAP))
 		return map(m, old, p, value_type(f), out);
-	if (node_is(p, NODE_SEQ) || (!p && node_is(old, NODE_SEQ) && (c->order || c->gone))) {
-		AUTO(lists) l = { .old = node_is(old, NODE_SEQ) ? old : NULL, .patch = p, .order = c->order, .gone = c->gone, .field = f };
-
-		return list(m, &l, out);
-	}
+	if (node_is(p, NODE_SEQ) || (!p && node_is(old, NODE_SEQ) && (c->order || c->gone)))
+		return list_field(m, old, c, f, out);
 	if (node_is(p, NODE_MAP)) {
 		enum directive what;
 

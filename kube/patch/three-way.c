@@ -49,7 +49,8 @@ static void retain(const struct node *mod, struct node *merged)
 	}
 }
 
-static struct node *list(struct doc *d, const struct node *old, const struct node *mod, const struct node *live,
+/* Not a part of value()'s frame, which is there at every level of a deep map: a fiber's stack is small. */
+static __attribute__((noinline)) struct node *list(struct doc *d, const struct node *old, const struct node *mod, const struct node *live,
 			 const struct field *f, const char *keys)
 {
 	AUTO(list_index) in_old = list_index_of(old, keys);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fiber.h"
 #include "base/json.h"
 #include "kube/patch/patch.h"
 #include "kube/schema/tables.h"
@@ -423,6 +424,35 @@ static void long_maps_and_lists_merge_in_time(void **state)
 	assert_false(node_eq(doc_root(old), doc_root(patch)));
 }
 
+/* All patches of the deepest documents there are, where the API runs them. */
+static int patch_deep(void *arg)
+{
+	struct doc *in = arg;
+	AUTO_DOC d = doc_new();
+	const struct node *root = doc_root(in);
+	struct node *out;
+
+	if (patch_strategic(d, root, root, builtin_type("core/v1.Pod"), &out, NULL) < 0 || !node_eq(out, root))
+		return -1;
+	if (patch_three_way(d, root, root, root, builtin_type("core/v1.Pod"), &out, NULL) < 0 || !node_eq(out, root))
+		return -1;
+	return node_eq(patch_merge(d, root, root), root) && !patch_merge_diff(d, root, root) ? 0 : -1;
+}
+
+static void deep_documents_fit_a_fibers_stack(void **state)
+{
+	AUTO(str) text = { 0 };
+
+	(void)state;
+	for (int i = 0; i < DOC_DEPTH_MAX; i++)
+		str_addc(&text, "{\"a\":");
+	str_addc(&text, "1");
+	for (int i = 0; i < DOC_DEPTH_MAX; i++)
+		str_addc(&text, "}");
+	AUTO_DOC in = read_json(str_c(&text));
+	assert_int_equal(fiber_main(patch_deep, in), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +469,7 @@ int main(void)
 		TEST(three_way_keeps_what_others_set),
 		TEST(three_way_without_a_type_replaces_lists),
 		TEST(long_maps_and_lists_merge_in_time),
+		TEST(deep_documents_fit_a_fibers_stack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
