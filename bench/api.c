@@ -1,5 +1,5 @@
-/* The API over plain HTTP on loopback: gets, lists, durable writes, and how fast a write reaches 1, 100 and 5,000 watchers.
- * The clients are a process of their own; both share the machine. bench_api [WATCHERS] */
+/* The API over plain HTTP on loopback: gets, lists, durable writes, and how fast a write reaches 1, 100 and 5,000
+ * watchers. The clients are a process of their own; both share the machine. bench_api [WATCHERS] */
 #include "base/fiber.h"
 #include "base/http.h"
 #include "base/json.h"
@@ -45,7 +45,9 @@ static long rss_kb(void)
 
 static int dial(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a))
@@ -56,7 +58,8 @@ static int dial(int port)
 static void ask(int fd, const char *path)
 {
 	char text[512];
-	int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", path, token);
+	int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", path,
+			 token);
 
 	if (send(fd, text, (size_t)n, MSG_NOSIGNAL) != n)
 		exit(3);
@@ -131,7 +134,8 @@ static int watch_loop(int port, int n, int ready)
 
 	for (int i = 0; i < n; i++) {
 		fds[i] = (struct pollfd){ .fd = dial(port), .events = POLLIN };
-		ask(fds[i].fd, "/api/v1/namespaces/default/configmaps?watch=1&fieldSelector=metadata.name%3Dtick&resourceVersion=0");
+		ask(fds[i].fd, "/api/v1/namespaces/default/"
+			       "configmaps?watch=1&fieldSelector=metadata.name%3Dtick&resourceVersion=0");
 	}
 	while (delays.n < (size_t)n * ROUNDS && poll(fds, (nfds_t)n, 10000) > 0)
 		for (int i = 0; i < n; i++) {
@@ -151,14 +155,21 @@ static int watch_loop(int port, int n, int ready)
 	if (delays.n)
 		qsort(delays.v, delays.n, sizeof *delays.v, by_value);
 	printf("  %5d watchers: %zu of %d events, p50 %.2f ms, p99 %.2f ms", n, delays.n, n * ROUNDS,
-	       delays.n ? (double)delays.v[delays.n / 2] / 1e6 : 0, delays.n ? (double)delays.v[delays.n * 99 / 100] / 1e6 : 0);
+	       delays.n ? (double)delays.v[delays.n / 2] / 1e6 : 0,
+	       delays.n ? (double)delays.v[delays.n * 99 / 100] / 1e6 : 0);
 	fflush(stdout);
 	return 0;
 }
 
 /* ---- the server's process ---- */
 
-struct bench { struct api *api; struct client *client; const struct kind *maps, *pods; int port, watchers; int64_t until, writes; };
+struct bench {
+	struct api *api;
+	struct client *client;
+	const struct kind *maps, *pods;
+	int port, watchers;
+	int64_t until, writes;
+};
 
 static struct node *pod(struct doc *d, const struct kind *k, int i)
 {
@@ -211,8 +222,8 @@ static void fill(struct bench *b)
 	if (client_get(b->client, b->pods, "default", "pod-77", &one, NULL) < 0)
 		exit(5);
 	json_write(&json, one->root, 0);
-	printf("  %d pods created in %.0f ms; %zu bytes of JSON each, %.1f KB of memory each\n", PODS, (double)(now_ns() - start) / 1e6,
-	       json.n, (double)(rss_kb() - before) / PODS);
+	printf("  %d pods created in %.0f ms; %zu bytes of JSON each, %.1f KB of memory each\n", PODS,
+	       (double)(now_ns() - start) / 1e6, json.n, (double)(rss_kb() - before) / PODS);
 }
 
 struct writer { struct bench *b; int i; };
@@ -250,7 +261,8 @@ static void measure_writes(struct bench *b, int n)
 	}
 	fiber_group_join(&g);
 	free(v);
-	printf("  %3d writers: %8.0f durable writes/s (validated, through the cache)\n", n, (double)b->writes * 1000 / RUN_MS);
+	printf("  %3d writers: %8.0f durable writes/s (validated, through the cache)\n", n,
+	       (double)b->writes * 1000 / RUN_MS);
 }
 
 static void wait_child(pid_t pid)
@@ -275,7 +287,8 @@ static void tick(struct bench *b)
 	struct node *root = object_start(d, b->maps, "default", "tick");
 
 	node_put(d, root, "data.ns", node_strf(d, "%" PRId64, now_ns()));
-	if (client_update(b->client, b->maps, root, NULL, NULL, NULL) < 0 && client_create(b->client, b->maps, root, NULL, NULL, NULL) < 0)
+	if (client_update(b->client, b->maps, root, NULL, NULL, NULL) < 0 &&
+	    client_create(b->client, b->maps, root, NULL, NULL, NULL) < 0)
 		exit(5);
 }
 
@@ -334,7 +347,9 @@ static int run(void *arg)
 	o.kinds = kinds_new();
 	o.store = path ? store_sqlite(fiber_loop(), path, &err) : NULL;
 	b->api = o.store ? api_new(fiber_loop(), &o, &err) : NULL;
-	struct http_server_opts h = { .listen = "127.0.0.1:0", .max_body = 3 << 20, .handler = api_handle, .arg = b->api };
+	struct http_server_opts h = {
+		.listen = "127.0.0.1:0", .max_body = 3 << 20, .handler = api_handle, .arg = b->api
+	};
 	struct http_server *server = b->api ? http_server_start(fiber_loop(), &h, &err) : NULL;
 	if (!server) {
 		fprintf(stderr, "%s\n", err_msg(&err));
@@ -367,7 +382,7 @@ int main(int argc, char **argv)
 	struct bench b = { .watchers = argc > 1 ? atoi(argv[1]) : 5000 };
 	struct rlimit files = { 20000, 20000 };
 
-	(void)setrlimit(RLIMIT_NOFILE, &files);         /* fewer watchers then, and the bench says how many events came */
+	(void)setrlimit(RLIMIT_NOFILE, &files); /* fewer watchers then, and the bench says how many events came */
 	signal(SIGPIPE, SIG_IGN);
 	printf("api: SQLite store, plain HTTP on loopback, server and clients on the same machine\n");
 	return fiber_main(run, &b);

@@ -51,8 +51,8 @@ static void measure(struct bench *b, int n)
 	}
 	fiber_group_join(&g);
 	double s = (double)(now_ns() - start) / 1e9;
-	printf("  %3d writers: %8.0f writes/s, %6.0f us a write%s\n", n, (double)b->writes / s, s * 1e6 * n / (double)b->writes,
-	       b->failed ? ", SOME FAILED" : "");
+	printf("  %3d writers: %8.0f writes/s, %6.0f us a write%s\n", n, (double)b->writes / s,
+	       s * 1e6 * n / (double)b->writes, b->failed ? ", SOME FAILED" : "");
 	free(v);
 }
 
@@ -82,7 +82,8 @@ static int run(void *arg)
 			measure(b, n);
 		int64_t start = now_ns();
 		(void)b->st->ops->compact(b->st, b->st->ops->revision(b->st), NULL);
-		printf("  compaction of %" PRId64 " revisions: %.0f ms\n", b->st->ops->revision(b->st), (double)(now_ns() - start) / 1e6);
+		printf("  compaction of %" PRId64 " revisions: %.0f ms\n", b->st->ops->revision(b->st),
+		       (double)(now_ns() - start) / 1e6);
 		b->st->ops->free(b->st);
 	} else {
 		fprintf(stderr, "%s\n", err_msg(&err));

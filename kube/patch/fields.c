@@ -95,7 +95,8 @@ static void list_key(struct str *out, const struct node *item, const struct fiel
 		value_key(out, item);
 }
 
-static struct node *find_item(const struct node *list, struct sv key, const struct field *f, enum split split, size_t *at)
+static struct node *find_item(const struct node *list, struct sv key, const struct field *f, enum split split,
+			      size_t *at)
 {
 	for (size_t i = 0; i < node_n(list); i++) {
 		AUTO(str) k = { 0 };
@@ -114,7 +115,8 @@ static struct node *find_item(const struct node *list, struct sv key, const stru
 
 static struct node *set_of(struct doc *d, const struct node *v, const struct field *f, const struct type *type);
 
-static void add_members(struct doc *d, struct node *out, const struct node *v, const struct field *f, const struct type *type)
+static void add_members(struct doc *d, struct node *out, const struct node *v, const struct field *f,
+			const struct type *type)
 {
 	struct member *m;
 
@@ -160,8 +162,16 @@ static struct node *set_of(struct doc *d, const struct node *v, const struct fie
 
 struct node *fields_of(struct doc *d, const struct node *root, const struct type *type)
 {
-	static const char *const servers[] = { "f:name", "f:namespace", "f:uid", "f:creationTimestamp", "f:generation", "f:selfLink",
-					       "f:resourceVersion", "f:managedFields", "f:deletionTimestamp", "f:deletionGracePeriodSeconds" };
+	static const char *const servers[] = { "f:name",
+					       "f:namespace",
+					       "f:uid",
+					       "f:creationTimestamp",
+					       "f:generation",
+					       "f:selfLink",
+					       "f:resourceVersion",
+					       "f:managedFields",
+					       "f:deletionTimestamp",
+					       "f:deletionGracePeriodSeconds" };
 	struct node *out = set_of(d, root, NULL, type), *meta = node_get(out, "f:metadata");
 
 	(void)node_del(out, "f:apiVersion");
@@ -251,8 +261,8 @@ static struct named at(const struct node *v, const struct member *m, const struc
 	return n;
 }
 
-static struct node *changed(struct doc *d, const struct node *tree, const struct node *a, const struct node *b, const struct field *f,
-			    const struct type *type)
+static struct node *changed(struct doc *d, const struct node *tree, const struct node *a, const struct node *b,
+			    const struct field *f, const struct type *type)
 {
 	struct node *out = node_map(d);
 	struct member *m;
@@ -274,7 +284,8 @@ static struct node *changed(struct doc *d, const struct node *tree, const struct
 	return out->n ? out : NULL;
 }
 
-struct node *fields_changed(struct doc *d, const struct node *fields, const struct node *a, const struct node *b, const struct type *type)
+struct node *fields_changed(struct doc *d, const struct node *fields, const struct node *a, const struct node *b,
+			    const struct type *type)
 {
 	struct node *out = changed(d, fields, a, b, NULL, type);
 
@@ -291,7 +302,8 @@ static void add_step(struct str *path, const struct member *m)
 	if (!strncmp(m->key, "f:", 2)) {
 		str_add1(path, '.');
 		str_add(path, (struct sv){ m->key + 2, m->key_n - 2 });
-	} else if (!strncmp(m->key, "k:", 2) && !json_read((struct sv){ m->key + 2, m->key_n - 2 }, NULL, 0, &d, NULL)) {
+	} else if (!strncmp(m->key, "k:", 2) &&
+		   !json_read((struct sv){ m->key + 2, m->key_n - 2 }, NULL, 0, &d, NULL)) {
 		str_add1(path, '[');
 		node_members(key, doc_root(d)) {
 			str_addf(path, "%s%s=", key == doc_root(d)->members ? "" : ",", key->key);
@@ -376,10 +388,11 @@ void fields_remove(struct node *root, const struct node *fields, const struct ty
 
 /* ---- merging ---- */
 
-static struct node *merge(struct doc *d, const struct node *live, const struct node *config, const struct field *f, const struct type *type);
+static struct node *merge(struct doc *d, const struct node *live, const struct node *config, const struct field *f,
+			  const struct type *type);
 
-static struct node *merge_members(struct doc *d, const struct node *live, const struct node *config, const struct field *f,
-				  const struct type *type)
+static struct node *merge_members(struct doc *d, const struct node *live, const struct node *config,
+				  const struct field *f, const struct type *type)
 {
 	struct node *out = node_copy(d, live);
 	struct member *m;
@@ -393,7 +406,8 @@ static struct node *merge_members(struct doc *d, const struct node *live, const 
 	return out;
 }
 
-static struct node *merge_list(struct doc *d, const struct node *live, const struct node *config, const struct field *f, enum split split)
+static struct node *merge_list(struct doc *d, const struct node *live, const struct node *config, const struct field *f,
+			       enum split split)
 {
 	struct node *out = node_copy(d, live), *it;
 
@@ -410,7 +424,8 @@ static struct node *merge_list(struct doc *d, const struct node *live, const str
 	return out;
 }
 
-static struct node *merge(struct doc *d, const struct node *live, const struct node *config, const struct field *f, const struct type *type)
+static struct node *merge(struct doc *d, const struct node *live, const struct node *config, const struct field *f,
+			  const struct type *type)
 {
 	enum split split = split_of(config, f);
 

@@ -72,8 +72,8 @@ static void note_conflict(void *arg, const char *path)
 	const char *sub = node_str_or(c->entry, "subresource", "");
 
 	c->n++;
-	str_addf(c->text, "\nconflict with \"%s\"%s%s%s using %s: %s", name, *sub ? " with subresource \"" : "", sub, *sub ? "\"" : "",
-		 version, path);
+	str_addf(c->text, "\nconflict with \"%s\"%s%s%s using %s: %s", name, *sub ? " with subresource \"" : "", sub,
+		 *sub ? "\"" : "", version, path);
 }
 
 static void add_causes(struct err *err, struct sv text)
@@ -88,12 +88,14 @@ static void add_causes(struct err *err, struct sv text)
 		if (!line.n || !sv_cut_last(line, ' ', &who, &path))
 			continue;
 		char *field = sv_dup(path);
-		err_cause(err, field, "FieldManagerConflict", "%.*s", (int)(who.n ? who.n - 1 : 0), who.p);     /* without the colon */
+		err_cause(err, field, "FieldManagerConflict", "%.*s", (int)(who.n ? who.n - 1 : 0),
+			  who.p); /* without the colon */
 		free(field);
 	}
 }
 
-static int check_conflicts(struct doc *d, const struct node *entries, const struct node *differ, const struct manager *m, struct err *err)
+static int check_conflicts(struct doc *d, const struct node *entries, const struct node *differ,
+			   const struct manager *m, struct err *err)
 {
 	AUTO(str) text = { 0 };
 	struct conflicts c = { .err = err, .text = &text };
@@ -107,8 +109,8 @@ static int check_conflicts(struct doc *d, const struct node *entries, const stru
 	}
 	if (!c.n)
 		return 0;
-	int r = err_set(err, ERR_CONFLICT, "Apply failed with %zu conflict%s:%s%s", c.n, c.n == 1 ? "" : "s", c.n == 1 ? " " : "",
-			str_c(&text) + (c.n == 1));
+	int r = err_set(err, ERR_CONFLICT, "Apply failed with %zu conflict%s:%s%s", c.n, c.n == 1 ? "" : "s",
+			c.n == 1 ? " " : "", str_c(&text) + (c.n == 1));
 	add_causes(err, str_sv(&text));
 	return r;
 }
@@ -127,8 +129,8 @@ static struct node *given_up(struct doc *d, const struct node *entries, const st
 	return gone;
 }
 
-static struct node *applied_entries(struct doc *d, const struct node *entries, struct node *now, const struct node *differ,
-				    const struct manager *m)
+static struct node *applied_entries(struct doc *d, const struct node *entries, struct node *now,
+				    const struct node *differ, const struct manager *m)
 {
 	struct node *out = node_seq(d), *it;
 	bool found = false;
@@ -167,7 +169,8 @@ int managed_apply(struct doc *d, const struct node *live, const struct node *con
 
 /* ---- other writes ---- */
 
-void managed_update(struct doc *d, const struct node *before, struct node *root, const struct type *type, const struct manager *m)
+void managed_update(struct doc *d, const struct node *before, struct node *root, const struct type *type,
+		    const struct manager *m)
 {
 	struct node *entries = entries_of(d, before), *out = node_seq(d), *it;
 	struct node *all = fields_of(d, root, type), *mine = fields_changed(d, all, before, root, type);

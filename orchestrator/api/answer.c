@@ -25,9 +25,11 @@ int read_body(struct http_request *rq, struct doc **out, struct err *err)
 
 	if (body_type_is(rq, "application/yaml") || body_type_is(rq, "application/apply-patch+yaml"))
 		return yaml_read(body, "body", 0, out, err);
-	if (http_header(rq, "content-type").n && !body_type_is(rq, "application/json") && !body_type_is(rq, "application/json-patch+json") &&
-	    !body_type_is(rq, "application/merge-patch+json") && !body_type_is(rq, "application/strategic-merge-patch+json"))
-		return err_set(err, ERR_UNSUPPORTED, "the body of the request was in an unknown format - accepted media types include: "
+	if (http_header(rq, "content-type").n && !body_type_is(rq, "application/json") &&
+	    !body_type_is(rq, "application/json-patch+json") && !body_type_is(rq, "application/merge-patch+json") &&
+	    !body_type_is(rq, "application/strategic-merge-patch+json"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the body of the request was in an unknown format - accepted media types include: "
 			       "application/json, application/yaml");
 	return json_read(body, "body", 0, out, err);
 }

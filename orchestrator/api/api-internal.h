@@ -1,4 +1,5 @@
-/* orchestrator/api/api-internal.h - the verbs of the API, without a transport: HTTP and the in-process client call these. */
+/* orchestrator/api/api-internal.h - the verbs of the API, without a transport: HTTP and the in-process client call
+ * these. */
 #pragma once
 
 #include "kube/schema/schema.h"
@@ -53,8 +54,13 @@ static inline struct resource *request_resource(const struct request *rq)
 }
 
 /* ---- reading (read.c) ---- */
-struct filter { struct selector *labels; struct field_selector *fields; char *name; };  /* name: metadata.name= alone, or NULL */
-MUST_CHECK int filter_parse(struct filter *f, const char *labels, const char *fields, struct err *err);      /* NULL or "": none */
+struct filter {
+	struct selector *labels;
+	struct field_selector *fields;
+	char *name;
+}; /* name: metadata.name= alone, or NULL */
+MUST_CHECK int filter_parse(struct filter *f, const char *labels, const char *fields,
+			    struct err *err); /* NULL or "": none */
 void filter_free(struct filter *f);
 static inline bool filter_is_empty(const struct filter *f) { return !f->labels && !f->fields && !f->name; }
 bool filter_matches(const struct filter *f, struct item *i);
@@ -66,14 +72,16 @@ struct list_query {
 	int64_t revision;               /* resourceVersion: must have been reached; 0: any */
 	bool exact;                     /* resourceVersionMatch=Exact: as of that revision */
 };
-MUST_CHECK int check_reached(const struct request *rq, int64_t revision, struct err *err);      /* ERR_TIMEOUT: in the future */
+MUST_CHECK int check_reached(const struct request *rq, int64_t revision, struct err *err);  /* ERR_TIMEOUT */
 struct list_result { struct items items; int64_t revision, remaining; char *token; };   /* token NULL: complete */
 MUST_CHECK int verb_get(const struct request *rq, struct item **out, struct err *err);
-MUST_CHECK int verb_list(const struct request *rq, const struct list_query *q, struct list_result *out, struct err *err);
+MUST_CHECK int verb_list(const struct request *rq, const struct list_query *q, struct list_result *out,
+			 struct err *err);
 void list_result_free(struct list_result *r);
 
 /* What a change is to a watcher of a filter and a namespace ("" or NULL: all). False: nothing. *out: a reference. */
-bool change_view(const struct filter *f, const char *ns, const struct change *c, enum event_type *type, struct item **out);
+bool change_view(const struct filter *f, const char *ns, const struct change *c, enum event_type *type,
+		 struct item **out);
 
 /* ---- writing (write.c, delete.c); *out is a reference, and may be what was there when nothing changed ---- */
 MUST_CHECK int verb_create(const struct request *rq, const struct node *obj, struct item **out, struct err *err);
@@ -87,22 +95,24 @@ struct deletion {
 	const char *uid;                /* preconditions; NULL: none */
 	int64_t revision;               /* 0: none */
 };
-/* *out: what is left of the object while it is being deleted; NULL: it is gone. *last (may be NULL): the object as it was. */
+/* *out: what is left of the object while it is being deleted; NULL: it is gone. *last (may be NULL): the object as it
+ * was. */
 MUST_CHECK int verb_delete(const struct request *rq, const struct deletion *how, struct item **out, struct item **last,
 			   struct err *err);
 MUST_CHECK int verb_delete_collection(const struct request *rq, const struct list_query *q, const struct deletion *how,
 				      struct list_result *out, struct err *err);
 
-/* Reads the live object and writes what make() builds of it in d, again when another writer was faster. make() may be called
- * several times; the object that it gives must be in d. */
+/* Reads the live object and writes what make() builds of it in d, again when another writer was faster. make() may be
+ * called several times; the object that it gives must be in d. */
 typedef int make_fn(void *arg, struct doc *d, const struct node *live, struct node **out, struct err *err);
 MUST_CHECK int write_object(const struct request *rq, make_fn *make, void *arg, struct item **out, struct err *err);
 /* Puts a finished object in the store: expect as in store.h. Loses its resourceVersion on the way. */
-MUST_CHECK int store_object(const struct request *rq, const char *ns, const char *name, struct node *root, int64_t expect,
-			    int64_t revision, struct item **out, struct err *err);
+MUST_CHECK int store_object(const struct request *rq, const char *ns, const char *name, struct node *root,
+			    int64_t expect, int64_t revision, struct item **out, struct err *err);
 MUST_CHECK int remove_object(const struct request *rq, const struct item *live, struct err *err);
-int lost_race(int r, struct err *err);          /* of the two above: 1 when another writer was faster, and err is emptied */
-void begin_deletion(struct doc *d, struct node *root, int64_t grace_seconds);   /* deletionTimestamp and what goes with it */
+int lost_race(int r, struct err *err); /* of the two above: 1 when another writer was faster, and err is emptied */
+void begin_deletion(struct doc *d, struct node *root,
+		    int64_t grace_seconds); /* deletionTimestamp and what goes with it */
 
 /* Server-side apply of a configuration (apply.c). */
 MUST_CHECK int verb_apply(const struct request *rq, const struct node *config, struct item **out, struct err *err);
@@ -111,18 +121,22 @@ void track_fields(const struct request *rq, struct doc *d, const struct node *be
 
 /* ---- what happens to an object between the request and the store (prepare.c) ---- */
 /* A new root that begins with kind, apiVersion and metadata, once it was seen to be of the request's kind. */
-MUST_CHECK int canonical_object(const struct request *rq, struct doc *d, struct node *root, struct node **result, struct err *err);
+MUST_CHECK int canonical_object(const struct request *rq, struct doc *d, struct node *root, struct node **result,
+				struct err *err);
 MUST_CHECK int prepare_create(const struct request *rq, struct doc *d, struct node *root, struct err *err);
 MUST_CHECK int prepare_update(const struct request *rq, struct doc *d, struct node *root, const struct object *live,
 			      struct err *err);
-bool object_finished(const struct kind *k, const struct node *root);  /* deletion is under way and nothing holds it any more */
+bool object_finished(const struct kind *k,
+		     const struct node *root); /* deletion is under way and nothing holds it any more */
 
 /* ---- what differs from kind to kind (rules.c) ---- */
 struct rules {
 	const char *group, *plural;
 	/* On the new object, with defaults, before validation; before: the live one, NULL on create. May be NULL */
-	int (*prepare)(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
-	void (*give_up)(const struct request *rq, const struct node *root, const struct node *before);  /* it was not written */
+	int (*prepare)(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		       struct err *err);
+	void (*give_up)(const struct request *rq, const struct node *root,
+			const struct node *before);  /* it was not written */
 	int64_t (*grace)(const struct node *live, int64_t asked);       /* seconds left to the object; NULL: none */
 	int (*check_delete)(const struct request *rq, struct err *err);
 	bool finalize_in_spec;          /* a Namespace: spec.finalizers hold it too */
@@ -145,6 +159,7 @@ int not_found(const struct kind *k, const char *name, struct err *err);
 int modified(const struct kind *k, const char *name, struct err *err);
 
 /* `Service "web" is invalid: spec.clusterIP: Invalid value: ...`, with its cause. */
-int invalid_field(const struct request *rq, const char *name, const char *field, struct err *err, const char *fmt, ...) PRINTF(5, 6);
+int invalid_field(const struct request *rq, const char *name, const char *field, struct err *err, const char *fmt, ...)
+	PRINTF(5, 6);
 
 void random_suffix(char *out, size_t n);        /* n letters and digits that spell no words */

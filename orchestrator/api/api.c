@@ -17,7 +17,9 @@ static const struct caller self = { "system:apiserver", masters, 1 };
 
 static int create(struct api *a, const struct kind *k, const char *ns, const struct node *root, struct err *err)
 {
-	struct request rq = { .api = a, .caller = &self, .kind = k, .ns = ns, .name = "", .subresource = "", .manager = "" };
+	struct request rq = {
+		.api = a, .caller = &self, .kind = k, .ns = ns, .name = "", .subresource = "", .manager = ""
+	};
 	int r = verb_create(&rq, root, NULL, err);
 
 	if (r == -ERR_ALREADY_EXISTS && err)
@@ -41,7 +43,8 @@ static int create_namespaces(struct api *a, struct err *err)
 
 static int create_default(struct api *a, const struct node *obj, struct err *err)
 {
-	return create(a, kinds_find(a->kinds, node_str_or(obj, "apiVersion", ""), node_str_or(obj, "kind", "")), "", obj, err);
+	return create(a, kinds_find(a->kinds, node_str_or(obj, "apiVersion", ""), node_str_or(obj, "kind", "")), "",
+		      obj, err);
 }
 
 /* The API's own Service: the first address of the range. */
@@ -91,9 +94,12 @@ static void drop_old_events(struct api *a)
 
 	for (size_t i = 0; r && i < r->items.n && !fiber_canceled();) {
 		AUTO_ITEM old = item_ref(r->items.v[i]);
-		struct request rq = { .api = a, .caller = &self, .kind = k, .ns = old->ns, .name = old->name, .subresource = "" };
+		struct request rq = {
+			.api = a, .caller = &self, .kind = k, .ns = old->ns, .name = old->name, .subresource = ""
+		};
 
-		/* After the deletion the next one stands at i; others may have moved meanwhile, and are seen the next time. */
+		/* After the deletion the next one stands at i; others may have moved meanwhile, and are seen the next
+		 * time. */
 		if (event_ms(old) >= before || remove_object(&rq, old, NULL) < 0)
 			i++;
 	}

@@ -17,7 +17,8 @@ struct api_opts {
 	const char *tokens;             /* text of a token file: lines "TOKEN,USER[,UID[,GROUP...]]"; NULL: none */
 };
 
-struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err); /* in a fiber: reads the store into the watch cache */
+struct api *api_new(struct loop *l, const struct api_opts *o,
+		    struct err *err);	/* in a fiber: reads the store into the watch cache */
 void api_free(struct api **a);          /* in a fiber, when the HTTP server has stopped and no client's watch is left */
 void api_set_node(struct api *a, const char *node, struct nodelink *borrowed);  /* where pods/log goes; NULL: gone */
 

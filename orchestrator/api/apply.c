@@ -10,8 +10,8 @@ struct manager_text { char version[128], now[32]; };
 static struct manager manager_of(const struct request *rq, struct manager_text *text)
 {
 	time_format(clock_ms(), text->now);
-	return (struct manager){ *rq->manager ? rq->manager : "unknown", rq->subresource, kind_api_version(rq->kind, text->version),
-				 text->now, rq->force };
+	return (struct manager){ *rq->manager ? rq->manager : "unknown", rq->subresource,
+				 kind_api_version(rq->kind, text->version), text->now, rq->force };
 }
 
 void track_fields(const struct request *rq, struct doc *d, const struct node *before, struct node *root)
@@ -49,8 +49,10 @@ static int create_applied(const struct request *rq, const struct node *config, s
 static int check_config(const struct request *rq, const struct node *config, struct err *err)
 {
 	if (!*rq->manager)
-		return err_set(err, ERR_INVALID, "PatchOptions.meta.k8s.io \"\" is invalid: metadata.fieldManager: Required value: is required "
-			       "for apply patch");
+		return err_set(
+			err, ERR_INVALID,
+			"PatchOptions.meta.k8s.io \"\" is invalid: metadata.fieldManager: Required value: is required "
+			"for apply patch");
 	if (!node_is(config, NODE_MAP) || !node_str_at(config, "apiVersion") || !node_str_at(config, "kind"))
 		return err_set(err, ERR_BAD_REQUEST, "the applied configuration needs apiVersion and kind");
 	if (node_get(node_get(config, "metadata"), "managedFields"))

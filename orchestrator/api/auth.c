@@ -99,7 +99,8 @@ static void add_group(struct login *l, struct sv name)
 	vec_push(&l->groups, sv_dup(name));
 }
 
-/* What follows from the name: everybody but the anonymous is authenticated, and service accounts are of their namespace. */
+/* What follows from the name: everybody but the anonymous is authenticated, and service accounts are of their
+ * namespace. */
 static void finish(struct login *l)
 {
 	struct sv user = str_sv(&l->user), ns, name;
@@ -132,8 +133,11 @@ static int may_act_for(struct api *a, const struct caller *c, const char *resour
 	int r = 0;
 
 	if (!rbac_allows(a, c, &what, NULL))
-		r = err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: User \"%s\" cannot impersonate resource \"%s\" in API group \"\" at the "
-			    "cluster scope", what.resource, text, c->user, what.resource);
+		r = err_set(err, ERR_FORBIDDEN,
+			    "%s \"%s\" is forbidden: User \"%s\" cannot impersonate resource \"%s\" in API group \"\" "
+			    "at the "
+			    "cluster scope",
+			    what.resource, text, c->user, what.resource);
 	free(text);
 	free(space);
 	return r;
@@ -221,10 +225,11 @@ int authorize(const struct request *rq, const char *verb, struct err *err)
 		return 0;
 	str_addf(&what, "%s%s%s", rq->kind->plural, *rq->subresource ? "/" : "", rq->subresource);
 	char resource[192];
-	return err_set(err, ERR_FORBIDDEN, "%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\"%s%s%s",
-		       kind_resource(rq->kind, resource), *rq->name ? " \"" : "", rq->name, *rq->name ? "\"" : "", rq->caller->user, verb,
-		       str_c(&what), rq->kind->group, *rq->ns ? " in the namespace \"" : " at the cluster scope", rq->ns,
-		       *rq->ns ? "\"" : "");
+	return err_set(err, ERR_FORBIDDEN,
+		       "%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\"%s%s%s",
+		       kind_resource(rq->kind, resource), *rq->name ? " \"" : "", rq->name, *rq->name ? "\"" : "",
+		       rq->caller->user, verb, str_c(&what), rq->kind->group,
+		       *rq->ns ? " in the namespace \"" : " at the cluster scope", rq->ns, *rq->ns ? "\"" : "");
 }
 
 static bool starts(const char *path, const char *prefix)

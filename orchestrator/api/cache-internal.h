@@ -1,7 +1,8 @@
-/* orchestrator/api/cache-internal.h - the watch cache: every object's encoded bytes, and the last changes of each resource.
+/* orchestrator/api/cache-internal.h - the watch cache: every object's encoded bytes, and the last changes of each
+ * resource.
  *
- * An item is one version of one object, immutable and counted; it is encoded once, and parsed when somebody asks. Lists and
- * watches are served from here; the store is read at the start only. A resource is a group and a plural. */
+ * An item is one version of one object, immutable and counted; it is encoded once, and parsed when somebody asks. Lists
+ * and watches are served from here; the store is read at the start only. A resource is a group and a plural. */
 #pragma once
 
 #include "base/fiber.h"
@@ -20,7 +21,7 @@ struct item {
 	struct object *object;          /* parsed; NULL until asked for */
 	const char *ns, *name;          /* after json, in the same allocation */
 	size_t n;
-	char json[];                    /* {"kind":K,"apiVersion":V,"metadata":{"resourceVersion":"N",... ; NUL-terminated */
+	char json[]; /* {"kind":K,"apiVersion":V,"metadata":{"resourceVersion":"N",... ; NUL-terminated */
 };
 
 /* One write. before NULL: created. gone: deleted, and after is what was there last with the deletion's revision. */
@@ -64,7 +65,7 @@ void cache_close(struct cache *c);
 
 struct resource *cache_resource(struct cache *c, const struct kind *k);        /* made when absent */
 char *resource_key(const struct resource *r, const char *ns, const char *name);       /* of the store; heap */
-struct item *resource_find(const struct resource *r, const char *ns, const char *name);        /* borrowed; NULL: none */
+struct item *resource_find(const struct resource *r, const char *ns, const char *name); /* borrowed; NULL: none */
 /* Index of the first item at or after (ns, name): a list of a namespace starts at (ns, ""). */
 size_t resource_seek(const struct resource *r, const char *ns, const char *name);
 /* The items of a past revision (0: now) in order, each a reference. ERR_EXPIRED. */
@@ -73,7 +74,7 @@ MUST_CHECK int resource_at(struct resource *r, int64_t revision, const char *ns,
 void items_free(struct items *v);
 /* Place in the ring of the first change after a revision. ERR_EXPIRED. */
 MUST_CHECK int ring_seek(const struct ring *r, int64_t revision, uint64_t *number, struct err *err);
-const struct change *ring_at(const struct ring *r, uint64_t number);    /* NULL: not there yet; check ring_lost() first */
+const struct change *ring_at(const struct ring *r, uint64_t number); /* NULL: not there yet; check ring_lost() first */
 static inline bool ring_lost(const struct ring *r, uint64_t number) { return number < r->first_number; }
 void resource_listen(struct resource *r, struct cache_listener *l);
 void resource_unlisten(struct resource *r, struct cache_listener *l);   /* from within a call: its own only */
@@ -84,6 +85,7 @@ struct item *item_ref(struct item *i);
 void item_drop(struct item **i);
 #define AUTO_ITEM __attribute__((cleanup(item_drop))) struct item *
 struct item *item_at_revision(const struct item *i, int64_t revision);  /* the same content: a new reference */
-struct object *item_object(struct item *i);     /* borrowed, lives as long as the item; NULL: the stored bytes do not parse */
+struct object *
+item_object(struct item *i); /* borrowed, lives as long as the item; NULL: the stored bytes do not parse */
 static inline struct sv item_sv(const struct item *i) { return (struct sv){ i->json, i->n }; }
 void cache_trim(struct cache *c);               /* forgets parsed forms that nobody else holds */

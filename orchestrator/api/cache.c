@@ -213,7 +213,7 @@ static void undo(const struct resource *r, int64_t revision, struct map *was)
 		if (c->revision <= revision)
 			break;
 		char *key = resource_key(r, c->after->ns, c->after->name);
-		(void)map_put(was, sv_c(key), c->before ? (void *)c->before : (void *)was);     /* the map itself: absent */
+		(void)map_put(was, sv_c(key), c->before ? (void *)c->before : (void *)was); /* the map itself: absent */
 		free(key);
 	}
 }
@@ -251,8 +251,11 @@ static void list_past(struct resource *r, int64_t revision, const char *ns, stru
 int resource_at(struct resource *r, int64_t revision, const char *ns, struct items *out, struct err *err)
 {
 	if (revision && revision < r->ring.since)
-		return err_set(err, ERR_EXPIRED, "The resource version %" PRId64 " is too old to display a consistent list result. You must "
-			       "start a new list without the continue parameter.", revision);
+		return err_set(err, ERR_EXPIRED,
+			       "The resource version %" PRId64
+			       " is too old to display a consistent list result. You must "
+			       "start a new list without the continue parameter.",
+			       revision);
 	if (revision && r->ring.n && ring_at(&r->ring, r->ring.first_number + r->ring.n - 1)->revision > revision) {
 		list_past(r, revision, ns, out);
 		return 0;

@@ -10,8 +10,14 @@ static struct request request_of(struct client *c, const struct kind *k, const c
 {
 	struct inner *i = (struct inner *)c;
 
-	return (struct request){ .api = i->api, .caller = &i->caller, .kind = k, .ns = ns && k->namespaced ? ns : "",
-				 .name = name ? name : "", .subresource = "", .manager = i->user, .unknown = UNKNOWN_STRICT };
+	return (struct request){ .api = i->api,
+				 .caller = &i->caller,
+				 .kind = k,
+				 .ns = ns && k->namespaced ? ns : "",
+				 .name = name ? name : "",
+				 .subresource = "",
+				 .manager = i->user,
+				 .unknown = UNKNOWN_STRICT };
 }
 
 static void set_options(struct request *rq, const struct write_opts *o)
@@ -40,7 +46,8 @@ static int give(struct item *take, struct object **out, struct err *err)
 
 /* ---- reading ---- */
 
-static int inner_get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out, struct err *err)
+static int inner_get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out,
+		     struct err *err)
 {
 	struct request rq = request_of(c, k, ns, name);
 	struct item *i = NULL;
@@ -49,7 +56,8 @@ static int inner_get(struct client *c, const struct kind *k, const char *ns, con
 	return give(i, out, err);
 }
 
-static int inner_list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out, struct err *err)
+static int inner_list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out,
+		      struct err *err)
 {
 	const struct list_opts none = { 0 };
 	AUTO(list_result) found = { 0 };
@@ -87,7 +95,8 @@ static int inner_next(struct watch *base, struct event *out, struct err *err)
 		struct item *item;
 
 		if (ring_lost(ring, w->at))
-			return err_set(err, ERR_EXPIRED, "the watch of %s fell too far behind", w->resource->kind->plural);
+			return err_set(err, ERR_EXPIRED, "the watch of %s fell too far behind",
+				       w->resource->kind->plural);
 		const struct change *c = ring_at(ring, w->at);
 		if (!c && fiber_wait(&w->resource->changed))
 			return err_set(err, ERR_CANCELED, "watch canceled");
@@ -110,8 +119,8 @@ static void inner_close(struct watch *base)
 
 static const struct watch_ops watch_ops = { inner_next, inner_close };
 
-static int inner_watch(struct client *c, const struct kind *k, const struct list_opts *o, int64_t from, struct watch **out,
-		       struct err *err)
+static int inner_watch(struct client *c, const struct kind *k, const struct list_opts *o, int64_t from,
+		       struct watch **out, struct err *err)
 {
 	const struct list_opts none = { 0 };
 	struct request rq = request_of(c, k, o ? o->ns : NULL, NULL);
@@ -125,7 +134,9 @@ static int inner_watch(struct client *c, const struct kind *k, const struct list
 	struct inner_watch *w = calloc(1, sizeof *w);
 	if (!w)
 		abort();
-	*w = (struct inner_watch){ .base = { &watch_ops }, .resource = r, .filter = f, .ns = sv_dup(sv_c(rq.ns)), .at = at };
+	*w = (struct inner_watch){
+		.base = { &watch_ops }, .resource = r, .filter = f, .ns = sv_dup(sv_c(rq.ns)), .at = at
+	};
 	f = (struct filter){ 0 };
 	*out = &w->base;
 	return 0;
@@ -148,7 +159,8 @@ static int inner_create(struct client *c, const struct kind *k, const struct nod
 static int inner_update(struct client *c, const struct kind *k, const struct node *obj, const struct write_opts *o,
 			struct object **out, struct err *err)
 {
-	struct request rq = request_of(c, k, node_str_at(obj, "metadata.namespace"), node_str_or(obj, "metadata.name", ""));
+	struct request rq =
+		request_of(c, k, node_str_at(obj, "metadata.namespace"), node_str_or(obj, "metadata.name", ""));
 	struct item *i = NULL;
 
 	set_options(&rq, o);
@@ -167,15 +179,17 @@ static int inner_patch(struct client *c, const struct kind *k, const char *ns, c
 	return give(i, out, err);
 }
 
-static int inner_delete(struct client *c, const struct kind *k, const char *ns, const char *name, const struct delete_opts *o,
-			struct err *err)
+static int inner_delete(struct client *c, const struct kind *k, const char *ns, const char *name,
+			const struct delete_opts *o, struct err *err)
 {
 	struct request rq = request_of(c, k, ns, name);
 	struct deletion how = { .grace_seconds = -1 };
 	AUTO_ITEM left = NULL;
 
 	if (o) {
-		how = (struct deletion){ .propagation = o->propagation, .grace_seconds = o->grace_seconds, .uid = o->uid };
+		how = (struct deletion){ .propagation = o->propagation,
+					 .grace_seconds = o->grace_seconds,
+					 .uid = o->uid };
 		rq.dry_run = o->dry_run;
 	}
 	return verb_delete(&rq, &how, &left, NULL, err);
@@ -183,7 +197,8 @@ static int inner_delete(struct client *c, const struct kind *k, const char *ns, 
 
 /* ---- streams: the log of a pod ---- */
 
-static int inner_stream(struct client *c, const char *path, int (*on_data)(void *, struct sv), void *arg, struct err *err)
+static int inner_stream(struct client *c, const char *path, int (*on_data)(void *, struct sv), void *arg,
+			struct err *err)
 {
 	const struct kind *pods = kinds_find(c->kinds, "v1", "Pod");
 	char ns[256] = "", name[256] = "";

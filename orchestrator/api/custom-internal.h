@@ -8,7 +8,7 @@
 
 struct custom {                         /* one version */
 	struct kind kind;               /* first: a kind * of it is a custom * */
-	struct doc *doc;                /* the definition that schema, names and columns are of; also what they are built in */
+	struct doc *doc; /* the definition that schema, names and columns are of; also what they are built in */
 	const struct node *schema;      /* openAPIV3Schema; NULL: anything goes */
 	struct column *columns;
 	bool live;                      /* false: no longer in the registry, kept for objects that name it */
@@ -19,9 +19,11 @@ void customs_close(struct customs *c);
 const struct custom *custom_of(const struct api *a, const struct kind *k);      /* NULL: a built-in kind */
 
 /* row of the rules table: what is accepted stands in the status at once */
-int definition_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
+int definition_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		       struct err *err);
 
 /* ---- by the schema (custom-schema.c, custom-validate.c); pure ---- */
-MUST_CHECK int custom_prune(struct node *root, const struct custom *c, enum schema_unknown mode, struct str *warnings, struct err *err);
+MUST_CHECK int custom_prune(struct node *root, const struct custom *c, enum schema_unknown mode, struct str *warnings,
+			    struct err *err);
 void custom_default(struct doc *d, struct node *root, const struct custom *c);
 MUST_CHECK int custom_validate(const struct node *root, const struct custom *c, struct err *err);

@@ -14,7 +14,8 @@ static bool of_every_object(struct sv key)
 /* The schema of a member; *known false: there is none, and nothing allows it. */
 static const struct node *below(const struct node *schema, struct sv key, bool whole, bool *known)
 {
-	const struct node *own = node_getn(node_get(schema, "properties"), key), *more = node_get(schema, "additionalProperties");
+	const struct node *own = node_getn(node_get(schema, "properties"), key),
+			  *more = node_get(schema, "additionalProperties");
 
 	*known = own || (whole && of_every_object(key)) || keeps_all(schema) || node_is(more, NODE_MAP) ||
 		 (node_is(more, NODE_BOOL) && more->b);
@@ -71,7 +72,8 @@ static void pruning_free(struct pruning *p)
 	str_free(&p->unknown);
 }
 
-int custom_prune(struct node *root, const struct custom *c, enum schema_unknown mode, struct str *warnings, struct err *err)
+int custom_prune(struct node *root, const struct custom *c, enum schema_unknown mode, struct str *warnings,
+		 struct err *err)
 {
 	AUTO(pruning) p = { 0 };
 
@@ -79,8 +81,9 @@ int custom_prune(struct node *root, const struct custom *c, enum schema_unknown 
 		return 0;
 	prune(&p, root, c->schema, true);
 	if (p.n && mode == UNKNOWN_STRICT)
-		return err_set(err, ERR_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s", c->kind.kind,
-			       c->kind.version, c->kind.kind, str_c(&p.unknown));
+		return err_set(err, ERR_BAD_REQUEST,
+			       "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+			       c->kind.kind, c->kind.version, c->kind.kind, str_c(&p.unknown));
 	if (p.n && mode == UNKNOWN_WARN && warnings)
 		str_addf(warnings, "%s\n", str_c(&p.unknown));
 	return 0;

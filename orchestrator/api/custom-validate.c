@@ -66,8 +66,8 @@ static bool check_type(struct check *c, const struct node *v, const struct node 
 	} else if (!*type || type_is(v, type)) {
 		return true;
 	}
-	problem(c, "FieldValueTypeInvalid", "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", node_type_name(v), path(c), type,
-		node_type_name(v));
+	problem(c, "FieldValueTypeInvalid", "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"",
+		node_type_name(v), path(c), type, node_type_name(v));
 	return false;
 }
 
@@ -76,14 +76,16 @@ static bool check_type(struct check *c, const struct node *v, const struct node 
 static void check_number(struct check *c, const struct node *v, const struct node *schema)
 {
 	const struct node *least = node_get(schema, "minimum"), *most = node_get(schema, "maximum");
-	bool above = node_bool_at(schema, "exclusiveMinimum", false), below = node_bool_at(schema, "exclusiveMaximum", false);
+	bool above = node_bool_at(schema, "exclusiveMinimum", false),
+	     below = node_bool_at(schema, "exclusiveMaximum", false);
 	double n, bound;
 	AUTO(str) what = { 0 };
 
 	if (!node_to_double(v, &n))
 		return;
 	if (least && node_to_double(least, &bound) && (n < bound || (above && n <= bound))) {
-		str_addf(&what, "should be greater than %s" SV_FMT, above ? "" : "or equal to ", SV_ARG(node_sv(least)));
+		str_addf(&what, "should be greater than %s" SV_FMT, above ? "" : "or equal to ",
+			 SV_ARG(node_sv(least)));
 		invalid(c, v, str_c(&what));
 	}
 	if (most && node_to_double(most, &bound) && (n > bound || (below && n >= bound))) {
@@ -123,7 +125,8 @@ static int64_t characters(struct sv s)
 
 static void check_string(struct check *c, const struct node *v, const struct node *schema)
 {
-	int64_t n = characters(node_sv(v)), least = node_int_at(schema, "minLength", 0), most = node_int_at(schema, "maxLength", INT64_MAX);
+	int64_t n = characters(node_sv(v)), least = node_int_at(schema, "minLength", 0),
+		most = node_int_at(schema, "maxLength", INT64_MAX);
 	const char *pattern = node_str_at(schema, "pattern");
 	AUTO(str) what = { 0 };
 
@@ -195,7 +198,8 @@ static void check_required(struct check *c, const struct node *v, const struct n
 
 static void check_map(struct check *c, const struct node *v, const struct node *schema)
 {
-	const struct node *properties = node_get(schema, "properties"), *more = node_get(schema, "additionalProperties");
+	const struct node *properties = node_get(schema, "properties"),
+			  *more = node_get(schema, "additionalProperties");
 	int64_t most = node_int_at(schema, "maxProperties", INT64_MAX), least = node_int_at(schema, "minProperties", 0);
 	size_t was = c->path.n;
 	const struct member *m;
@@ -238,18 +242,22 @@ static size_t count_valid(const struct node *v, const struct node *list)
 
 static void check_combinations(struct check *c, const struct node *v, const struct node *schema)
 {
-	const struct node *any = node_get(schema, "anyOf"), *one = node_get(schema, "oneOf"), *no = node_get(schema, "not"), *it;
+	const struct node *any = node_get(schema, "anyOf"), *one = node_get(schema, "oneOf"),
+			  *no = node_get(schema, "not"), *it;
 
 	node_each(it, node_get(schema, "allOf"))
 		value(c, v, it);
 	if (any && !count_valid(v, any))
-		problem(c, "FieldValueInvalid", "Invalid value: \"%s\": %s in body must validate at least one schema (anyOf)", node_type_name(v),
-			path(c));
+		problem(c, "FieldValueInvalid",
+			"Invalid value: \"%s\": %s in body must validate at least one schema (anyOf)",
+			node_type_name(v), path(c));
 	if (one && count_valid(v, one) != 1)
-		problem(c, "FieldValueInvalid", "Invalid value: \"%s\": %s in body must validate one and only one schema (oneOf)",
+		problem(c, "FieldValueInvalid",
+			"Invalid value: \"%s\": %s in body must validate one and only one schema (oneOf)",
 			node_type_name(v), path(c));
 	if (no && is_valid(v, no))
-		problem(c, "FieldValueInvalid", "Invalid value: \"%s\": %s in body must not validate the schema (not)", node_type_name(v), path(c));
+		problem(c, "FieldValueInvalid", "Invalid value: \"%s\": %s in body must not validate the schema (not)",
+			node_type_name(v), path(c));
 }
 
 static void value(struct check *c, const struct node *v, const struct node *schema)
@@ -281,8 +289,9 @@ int custom_validate(const struct node *root, const struct custom *custom, struct
 		return 0;
 	for (size_t i = 0; i < found.n_causes; i++)
 		str_addf(&all, "%s%s: %s", i ? ", " : "", found.causes[i].field, found.causes[i].msg);
-	int r = err_set(err, ERR_INVALID, "%s.%s \"%s\" is invalid: %s%s%s", k->kind, k->group, node_str_or(root, "metadata.name", ""),
-			found.n_causes > 1 ? "[" : "", str_c(&all), found.n_causes > 1 ? "]" : "");
+	int r = err_set(err, ERR_INVALID, "%s.%s \"%s\" is invalid: %s%s%s", k->kind, k->group,
+			node_str_or(root, "metadata.name", ""), found.n_causes > 1 ? "[" : "", str_c(&all),
+			found.n_causes > 1 ? "]" : "");
 	for (size_t i = 0; i < found.n_causes; i++)
 		err_cause(err, found.causes[i].field, found.causes[i].reason, "%s", found.causes[i].msg);
 	return r;

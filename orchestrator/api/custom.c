@@ -43,16 +43,19 @@ static struct column *columns_of(struct doc *d, const struct node *list)
 	const struct node *it;
 	size_t n = 0;
 
-	node_each(it, list)
-		out[n++] = (struct column){ .name = node_str_or(it, "name", ""), .type = node_str_or(it, "type", "string"),
-					    .format = node_str_or(it, "format", ""), .path = node_str_or(it, "jsonPath", ""),
-					    .priority = (int)node_int_at(it, "priority", 0), .help = node_str_or(it, "description", "") };
+	node_each(it, list) out[n++] = (struct column){ .name = node_str_or(it, "name", ""),
+							.type = node_str_or(it, "type", "string"),
+							.format = node_str_or(it, "format", ""),
+							.path = node_str_or(it, "jsonPath", ""),
+							.priority = (int)node_int_at(it, "priority", 0),
+							.help = node_str_or(it, "description", "") };
 	return out;
 }
 
 static unsigned subresources_of(const struct node *version)
 {
-	return (node_at(version, "subresources.status") ? SUB_STATUS : 0u) | (node_at(version, "subresources.scale") ? SUB_SCALE : 0u);
+	return (node_at(version, "subresources.status") ? SUB_STATUS : 0u) |
+	       (node_at(version, "subresources.scale") ? SUB_SCALE : 0u);
 }
 
 /* Fills c from a definition; everything that it points to is in d, which it takes. */
@@ -68,10 +71,15 @@ static void describe(struct custom *c, struct doc *d, const struct node *version
 		c->schema = NULL;
 	c->columns = columns_of(d, node_get(version, "additionalPrinterColumns"));
 	c->kind = (struct kind){
-		.group = node_str_or(root, "spec.group", ""), .version = node_str_or(version, "name", ""), .kind = kind,
-		.plural = node_str_or(names, "plural", ""), .singular = node_str_or(names, "singular", lower(d, kind)),
-		.short_names = joined(d, node_get(names, "shortNames")), .categories = joined(d, node_get(names, "categories")),
-		.namespaced = str_eq(node_str_at(root, "spec.scope"), "Namespaced"), .subresources = subresources_of(version),
+		.group = node_str_or(root, "spec.group", ""),
+		.version = node_str_or(version, "name", ""),
+		.kind = kind,
+		.plural = node_str_or(names, "plural", ""),
+		.singular = node_str_or(names, "singular", lower(d, kind)),
+		.short_names = joined(d, node_get(names, "shortNames")),
+		.categories = joined(d, node_get(names, "categories")),
+		.namespaced = str_eq(node_str_at(root, "spec.scope"), "Namespaced"),
+		.subresources = subresources_of(version),
 		.columns = c->columns,
 	};
 }
@@ -181,7 +189,9 @@ static const struct caller self = { "system:apiserver", NULL, 0 };
 
 static int delete_objects(struct api *a, const struct kind *k, struct err *err)
 {
-	struct request rq = { .api = a, .caller = &self, .kind = k, .ns = "", .name = "", .subresource = "", .manager = "" };
+	struct request rq = {
+		.api = a, .caller = &self, .kind = k, .ns = "", .name = "", .subresource = "", .manager = ""
+	};
 	struct deletion how = { .grace_seconds = -1 };
 	struct list_query all = { 0 };
 	AUTO(list_result) found = { 0 };
@@ -189,7 +199,8 @@ static int delete_objects(struct api *a, const struct kind *k, struct err *err)
 	while (request_resource(&rq)->items.n) {
 		list_result_free(&found);
 		TRY(verb_delete_collection(&rq, &all, &how, &found, err));
-		if (request_resource(&rq)->items.n && fiber_wait_ms(&request_resource(&rq)->changed, 1000) == -ERR_CANCELED)
+		if (request_resource(&rq)->items.n &&
+		    fiber_wait_ms(&request_resource(&rq)->changed, 1000) == -ERR_CANCELED)
 			return -ERR_CANCELED;   /* finalizers hold some of them */
 	}
 	return 0;
@@ -201,8 +212,15 @@ static void end_definition(void *arg)
 	struct api *a = e->api;
 	struct item *i = resource_find(a->customs.definitions, "", e->name);
 	struct object *o = i ? item_object(i) : NULL;
-	struct custom *one = o ? find(&a->customs, node_str_or(o->root, "spec.group", ""), node_str_or(o->root, "spec.names.plural", ""), NULL) : NULL;
-	struct request rq = { .api = a, .caller = &self, .kind = a->customs.definitions->kind, .ns = "", .name = e->name, .subresource = "",
+	struct custom *one = o ? find(&a->customs, node_str_or(o->root, "spec.group", ""),
+				      node_str_or(o->root, "spec.names.plural", ""), NULL)
+			       : NULL;
+	struct request rq = { .api = a,
+			      .caller = &self,
+			      .kind = a->customs.definitions->kind,
+			      .ns = "",
+			      .name = e->name,
+			      .subresource = "",
 			      .manager = "" };
 	AUTO(err) err = { 0 };
 
@@ -230,7 +248,8 @@ static void start_ending(struct api *a, const struct node *before, const struct 
 static void on_change(struct cache_listener *l, const struct change *change)
 {
 	struct customs *c = (struct customs *)l;
-	struct object *before = change->before ? item_object(change->before) : NULL, *after = item_object(change->after);
+	struct object *before = change->before ? item_object(change->before) : NULL,
+		      *after = item_object(change->after);
 
 	if (!after)
 		return;
@@ -275,7 +294,8 @@ void customs_close(struct customs *c)
 
 static void accept(struct doc *d, struct node *root)
 {
-	struct node *names = node_copy(d, node_at(root, "spec.names")), *stored = node_seq(d), *status = node_map_at(d, root, "status");
+	struct node *names = node_copy(d, node_at(root, "spec.names")), *stored = node_seq(d),
+		    *status = node_map_at(d, root, "status");
 	const struct node *it;
 
 	node_each(it, node_at(root, "spec.versions"))
@@ -284,10 +304,12 @@ static void accept(struct doc *d, struct node *root)
 	node_set(d, status, "acceptedNames", names);
 	node_set(d, status, "storedVersions", stored);
 	condition_set(d, status, "NamesAccepted", "True", "NoConflicts", "no conflicts found", clock_ms());
-	condition_set(d, status, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted", clock_ms());
+	condition_set(d, status, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted",
+		      clock_ms());
 }
 
-int definition_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+int definition_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		       struct err *err)
 {
 	const char *name = node_str_or(root, "metadata.name", ""), *kind = node_str_or(root, "spec.names.kind", "");
 	char *want = str_fmt("%s.%s", node_str_or(root, "spec.names.plural", ""), node_str_or(root, "spec.group", ""));
@@ -295,7 +317,8 @@ int definition_prepare(const struct request *rq, struct doc *d, struct node *roo
 
 	free(want);
 	if (!right)
-		return invalid_field(rq, name, "metadata.name", err, "Invalid value: \"%s\": must be spec.names.plural+\".\"+spec.group", name);
+		return invalid_field(rq, name, "metadata.name", err,
+				     "Invalid value: \"%s\": must be spec.names.plural+\".\"+spec.group", name);
 	if (!node_at(root, "spec.names.singular"))
 		node_put(d, root, "spec.names.singular", node_str(d, lower(d, kind)));
 	if (!node_at(root, "spec.names.listKind"))

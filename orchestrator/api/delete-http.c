@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static int delete_options(struct exchange *x, struct doc **body, struct str *propagation, struct deletion *how, struct err *err)
+static int delete_options(struct exchange *x, struct doc **body, struct str *propagation, struct deletion *how,
+			  struct err *err)
 {
 	const struct node *root = NULL, *orphans;
 

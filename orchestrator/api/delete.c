@@ -33,7 +33,8 @@ static bool has_finalizer(const struct node *meta, const char *name)
 static void set_propagation(struct doc *d, struct node *root, const char *propagation)
 {
 	struct node *meta = node_get(root, "metadata");
-	const char *want = str_eq(propagation, "Foreground") ? foreground : str_eq(propagation, "Orphan") ? orphan : NULL;
+	const char *want = str_eq(propagation, "Foreground") ? foreground :
+			   str_eq(propagation, "Orphan") ? orphan : NULL;
 	struct node *finalizers = node_get(meta, "finalizers");
 
 	if (!propagation)
@@ -50,20 +51,26 @@ static void set_propagation(struct doc *d, struct node *root, const char *propag
 
 /* ---- one object ---- */
 
-static int check_preconditions(const struct request *rq, const struct object *live, const struct deletion *how, struct err *err)
+static int check_preconditions(const struct request *rq, const struct object *live, const struct deletion *how,
+			       struct err *err)
 {
 	char resource[192];
 
 	if (how->uid && strcmp(how->uid, live->uid))
-		return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on %s \"%s\": the UID in the precondition (%s) does not match "
-			       "the UID in record (%s). The object might have been deleted and then recreated",
-			       kind_resource(rq->kind, resource), live->name, how->uid, live->uid);
+		return err_set(
+			err, ERR_CONFLICT,
+			"Operation cannot be fulfilled on %s \"%s\": the UID in the precondition (%s) does not match "
+			"the UID in record (%s). The object might have been deleted and then recreated",
+			kind_resource(rq->kind, resource), live->name, how->uid, live->uid);
 	if (how->revision && how->revision != live->revision)
 		return modified(rq->kind, live->name, err);
 	if (how->propagation && strcmp(how->propagation, "Background") && strcmp(how->propagation, "Foreground") &&
 	    strcmp(how->propagation, "Orphan"))
-		return err_set(err, ERR_INVALID, "DeleteOptions is invalid: propagationPolicy: Unsupported value: \"%s\": supported values: "
-			       "\"Background\", \"Foreground\", \"Orphan\"", how->propagation);
+		return err_set(
+			err, ERR_INVALID,
+			"DeleteOptions is invalid: propagationPolicy: Unsupported value: \"%s\": supported values: "
+			"\"Background\", \"Foreground\", \"Orphan\"",
+			how->propagation);
 	return 0;
 }
 
@@ -75,7 +82,8 @@ static int64_t grace_of(const struct request *rq, const struct object *live, con
 }
 
 /* True: it stays for a while, and root says so; false: it can go at once. */
-static bool mark(const struct request *rq, const struct object *live, const struct deletion *how, struct doc *d, struct node *root)
+static bool mark(const struct request *rq, const struct object *live, const struct deletion *how, struct doc *d,
+		 struct node *root)
 {
 	int64_t grace = grace_of(rq, live, how), left = node_int_at(root, "metadata.deletionGracePeriodSeconds", 0);
 
@@ -92,7 +100,8 @@ static bool mark(const struct request *rq, const struct object *live, const stru
 }
 
 /* 1: another writer was faster. */
-static int try_delete(const struct request *rq, struct item *live, const struct deletion *how, struct item **out, struct err *err)
+static int try_delete(const struct request *rq, struct item *live, const struct deletion *how, struct item **out,
+		      struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	struct object *o = item_object(live);
@@ -114,7 +123,8 @@ static int try_delete(const struct request *rq, struct item *live, const struct 
 	return lost_race(r, err);
 }
 
-int verb_delete(const struct request *rq, const struct deletion *how, struct item **out, struct item **last, struct err *err)
+int verb_delete(const struct request *rq, const struct deletion *how, struct item **out, struct item **last,
+		struct err *err)
 {
 	const struct rules *rules = rules_of(rq->kind);
 	int r = 1;

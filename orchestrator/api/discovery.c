@@ -55,7 +55,10 @@ static const struct kind *nth(const struct kinds *kinds, size_t i)
 	return i < kinds_n(kinds) ? kinds_at(kinds, i) : reviews_at(i - kinds_n(kinds));
 }
 
-static const char *verbs_of(const struct kind *k) { return review_find(k->group, k->version, k->plural) ? "create" : all_verbs; }
+static const char *verbs_of(const struct kind *k)
+{
+	return review_find(k->group, k->version, k->plural) ? "create" : all_verbs;
+}
 
 static bool is_of(const struct kind *k, const char *group, const char *version)
 {
@@ -82,7 +85,9 @@ static int version_order(const char *v)
 {
 	const char *beta = strstr(v, "beta"), *alpha = strstr(v, "alpha");
 
-	return atoi(v + (*v == 'v')) * 100 + (beta ? 10 + atoi(beta + 4) : alpha ? atoi(alpha + 5) : 50) + (beta || alpha ? 0 : 10000);
+	int major = atoi(v + (*v == 'v')) * 100;
+
+	return beta ? major + 50 + atoi(beta + 4) : alpha ? major + atoi(alpha + 5) : major + 10000;
 }
 
 static int by_version(const void *a, const void *b)
@@ -141,7 +146,8 @@ static void reply_node(struct http_request *rq, const char *type, const struct n
 
 static void serve_api(struct http_request *rq)
 {
-	http_reply(rq, 200, "application/json", SV("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}\n"));
+	http_reply(rq, 200, "application/json",
+		   SV("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}\n"));
 }
 
 static void serve_groups(struct api *a, struct http_request *rq)

@@ -108,7 +108,9 @@ void form_item(struct str *out, struct item *i, const struct wanted *w)
 		partial_metadata(out, i, w);
 		return;
 	case FORM_TABLE:
-		str_addf(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":{\"resourceVersion\":\"%" PRId64 "\"},",
+		str_addf(out,
+			 "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/"
+			 "%s\",\"metadata\":{\"resourceVersion\":\"%" PRId64 "\"},",
 			 w->version, i->revision);
 		table_columns(out, w->kind ? w->kind : i->resource->kind);
 		str_addc(out, ",\"rows\":[");

@@ -26,7 +26,7 @@ MUST_CHECK int wanted_parse(struct sv accept, const char *query, struct wanted *
 bool form_is_stored(const struct item *i, const struct wanted *w);      /* its bytes can be sent as they are */
 void form_item(struct str *out, struct item *i, const struct wanted *w);
 void form_list_head(struct str *out, const struct kind *k, const struct list_result *r, const struct wanted *w);
-void form_list_item(struct str *out, struct item *i, size_t n, const struct wanted *w);        /* n: how many came before */
+void form_list_item(struct str *out, struct item *i, size_t n, const struct wanted *w); /* n: how many came before */
 void form_list_tail(struct str *out, const struct wanted *w);
 void form_bookmark(struct str *out, const struct kind *k, int64_t revision, bool initial_end, const struct wanted *w);
 
@@ -46,7 +46,8 @@ size_t reviews_n(void);
 const struct kind *reviews_at(size_t i);
 const struct kind *review_find(const char *group, const char *version, const char *plural);
 /* *out: the question with its status, in d. */
-MUST_CHECK int review_answer(const struct request *rq, struct doc *d, struct node *root, struct node **out, struct err *err);
+MUST_CHECK int review_answer(const struct request *rq, struct doc *d, struct node *root, struct node **out,
+			     struct err *err);
 
 /* ---- other handlers ---- */
 void serve_watch(struct http_request *rq, const struct request *r, const struct wanted *w);      /* watch.c */

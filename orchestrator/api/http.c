@@ -20,8 +20,10 @@ bool query_int(const char *query, const char *name, int64_t *out)
 
 /* ---- objects ---- */
 
-static const struct { const char *name; int (*run)(struct exchange *, struct err *); } methods[] = {
-	{ "GET", do_get }, { "HEAD", do_get }, { "POST", do_post }, { "PUT", do_put }, { "PATCH", do_patch }, { "DELETE", do_delete },
+static const struct { const char *name; int (*run)(struct exchange *, struct err *);
+} methods[] = {
+	{ "GET", do_get }, { "HEAD", do_get },	  { "POST", do_post },
+	{ "PUT", do_put }, { "PATCH", do_patch }, { "DELETE", do_delete },
 };
 
 static int read_options(struct exchange *x, struct err *err)
@@ -30,7 +32,8 @@ static int read_options(struct exchange *x, struct err *err)
 
 	if (http_query_get(x->query, "dryRun", &dry)) {
 		if (strcmp(str_c(&dry), "All"))
-			return err_set(err, ERR_BAD_REQUEST, "dryRun: Unsupported value: \"%s\": supported values: \"All\"", str_c(&dry));
+			return err_set(err, ERR_BAD_REQUEST,
+				       "dryRun: Unsupported value: \"%s\": supported values: \"All\"", str_c(&dry));
 		x->request.dry_run = true;
 	}
 	x->request.unknown = UNKNOWN_WARN;
@@ -78,8 +81,13 @@ static void serve_object(struct exchange *x, struct api *a, const struct caller 
 	AUTO(err) err = { 0 };
 
 	x->query = http_query(x->http);
-	x->request = (struct request){ .api = a, .caller = caller, .kind = x->route.kind, .ns = x->route.ns, .name = x->route.name,
-				       .subresource = x->route.subresource, .warnings = &x->warnings };
+	x->request = (struct request){ .api = a,
+				       .caller = caller,
+				       .kind = x->route.kind,
+				       .ns = x->route.ns,
+				       .name = x->route.name,
+				       .subresource = x->route.subresource,
+				       .warnings = &x->warnings };
 	if (run_method(x, &err) < 0)
 		reply_error(x->http, &err, &x->route);
 }
@@ -94,14 +102,21 @@ static void serve_version(struct api *a, struct http_request *rq)
 {
 	AUTO(str) out = { 0 };
 
-	str_addf(&out, "{\n  \"major\": \"1\",\n  \"minor\": \"30\",\n  \"gitVersion\": \"v1.30.0+cd-%s\",\n  \"gitCommit\": \"\",\n"
+	str_addf(&out,
+		 "{\n  \"major\": \"1\",\n  \"minor\": \"30\",\n  \"gitVersion\": \"v1.30.0+cd-%s\",\n  \"gitCommit\": "
+		 "\"\",\n"
 		 "  \"gitTreeState\": \"clean\",\n  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"\",\n"
-		 "  \"compiler\": \"\",\n  \"platform\": \"linux/amd64\"\n}\n", a->version);
+		 "  \"compiler\": \"\",\n  \"platform\": \"linux/amd64\"\n}\n",
+		 a->version);
 	reply_json(rq, 200, &out);
 }
 
-static const struct { const char *path; void (*serve)(struct api *, struct http_request *); } plain_paths[] = {
-	{ "/version", serve_version }, { "/livez", serve_health }, { "/readyz", serve_health }, { "/healthz", serve_health },
+static const struct { const char *path; void (*serve)(struct api *, struct http_request *);
+} plain_paths[] = {
+	{ "/version", serve_version },
+	{ "/livez", serve_health },
+	{ "/readyz", serve_health },
+	{ "/healthz", serve_health },
 };
 
 static bool path_is(const char *path, const char *want)

@@ -18,7 +18,8 @@ static size_t metadata_at(struct sv json)
 }
 
 /* head + resourceVersion + tail */
-static struct item *make(struct resource *r, const char *ns, const char *name, int64_t revision, struct sv head, struct sv tail)
+static struct item *make(struct resource *r, const char *ns, const char *name, int64_t revision, struct sv head,
+			 struct sv tail)
 {
 	char version[64];
 	int n = head.n ? snprintf(version, sizeof version, "%s%" PRId64 "\"%s", version_start, revision,
@@ -49,7 +50,8 @@ struct item *item_at_revision(const struct item *i, int64_t revision)
 {
 	struct sv json = item_sv(i);
 	size_t at = metadata_at(json);
-	struct sv tail = sv_drop(json, at + sizeof version_start - 1);  /* digits of the old one, a quote, perhaps a comma */
+	struct sv tail =
+		sv_drop(json, at + sizeof version_start - 1); /* digits of the old one, a quote, perhaps a comma */
 	const char *quote = memchr(tail.p, '"', tail.n);
 
 	tail = sv_drop(tail, quote ? (size_t)(quote - tail.p) + 1 : 0);

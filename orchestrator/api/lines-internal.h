@@ -12,5 +12,6 @@ enum { LINES_KEPT = 4 };        /* one change has at most three types in each of
 struct line { struct item *item; enum event_type type; int form; struct http_buf *buf; };
 struct lines { struct line kept[LINES_KEPT]; unsigned next; };
 
-struct http_buf *lines_event(struct lines *l, enum event_type type, struct item *i, const struct wanted *w);   /* a reference */
+struct http_buf *lines_event(struct lines *l, enum event_type type, struct item *i,
+			     const struct wanted *w); /* a reference */
 void lines_free(struct lines *l);

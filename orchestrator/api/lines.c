@@ -2,7 +2,10 @@
 #include "orchestrator/api/http-internal.h"
 
 static const char *const names[] = {
-	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED", [EVENT_BOOKMARK] = "BOOKMARK",
+	[EVENT_ADDED] = "ADDED",
+	[EVENT_MODIFIED] = "MODIFIED",
+	[EVENT_DELETED] = "DELETED",
+	[EVENT_BOOKMARK] = "BOOKMARK",
 };
 
 static void drop(struct line *line)
@@ -25,7 +28,8 @@ static struct http_buf *encode(enum event_type type, struct item *i, const struc
 /* Forms that differ in more than their kind are rare, and not shared. */
 static int form_key(const struct item *i, const struct wanted *w)
 {
-	bool plain = w->kind == i->resource->kind && !w->whole_object && !w->no_object && (w->form == FORM_OBJECT || !strcmp(w->version, "v1"));
+	bool plain = w->kind == i->resource->kind && !w->whole_object && !w->no_object &&
+		     (w->form == FORM_OBJECT || !strcmp(w->version, "v1"));
 
 	return plain ? (int)w->form : -1;
 }

@@ -17,7 +17,9 @@ static int number(const char *query, const char *name, int64_t *out, struct err 
 	if (!http_query_get(query, name, &v) || !v.n)
 		return 0;
 	if (!sv_to_i64(str_sv(&v), out) || *out < 0)
-		return err_set(err, ERR_BAD_REQUEST, "%s: Invalid value: \"%s\": must be a whole number that is not negative", name, str_c(&v));
+		return err_set(err, ERR_BAD_REQUEST,
+			       "%s: Invalid value: \"%s\": must be a whole number that is not negative", name,
+			       str_c(&v));
 	return 0;
 }
 
@@ -33,7 +35,8 @@ static int since(const char *query, int64_t *ms, struct err *err)
 	return 0;
 }
 
-/* A pod of one container needs none named; otherwise the annotation, or the first one as kubectl does, is not guessed here. */
+/* A pod of one container needs none named; otherwise the annotation, or the first one as kubectl does, is not guessed
+ * here. */
 static int pick_container(const struct object *pod, struct str *name, struct err *err)
 {
 	const struct node *containers = node_at(pod->root, "spec.containers"), *it;
@@ -45,7 +48,9 @@ static int pick_container(const struct object *pod, struct str *name, struct err
 	node_each(it, containers)
 		str_addf(&all, "%s%s", all.n ? " " : "", node_str_or(it, "name", ""));
 	if (!name->n)
-		return err_set(err, ERR_BAD_REQUEST, "a container name must be specified for pod %s, choose one of: [%s]", pod->name, str_c(&all));
+		return err_set(err, ERR_BAD_REQUEST,
+			       "a container name must be specified for pod %s, choose one of: [%s]", pod->name,
+			       str_c(&all));
 	for (size_t i = 0; i < 3; i++)
 		node_each(it, node_at(pod->root, lists[i]))
 			if (str_eq(node_str_at(it, "name"), str_c(name)))
@@ -53,7 +58,8 @@ static int pick_container(const struct object *pod, struct str *name, struct err
 	return err_set(err, ERR_BAD_REQUEST, "container %s is not valid for pod %s", str_c(name), pod->name);
 }
 
-int pod_log(const struct request *rq, const char *query, int (*write)(void *arg, struct sv data), void *arg, struct err *err)
+int pod_log(const struct request *rq, const char *query, int (*write)(void *arg, struct sv data), void *arg,
+	    struct err *err)
 {
 	struct log_opts o = { .follow = flag(query, "follow"), .previous = flag(query, "previous"),
 			      .timestamps = flag(query, "timestamps"), .tail_lines = -1 };

@@ -114,7 +114,8 @@ int do_post(struct exchange *x, struct err *err)
 		return 0;
 	}
 	AUTO(str) out = { 0 };          /* a binding, an eviction: done */
-	str_addc(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n");
+	str_addc(&out,
+		 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n");
 	reply_json(x->http, 201, &out);
 	return 0;
 }
@@ -150,7 +151,8 @@ static int patch_type(struct exchange *x, enum patch_type *out, struct err *err)
 				break;
 			return 0;
 		}
-	return err_set(err, ERR_UNSUPPORTED, "the body of the request was in an unknown format - accepted media types include: "
+	return err_set(err, ERR_UNSUPPORTED,
+		       "the body of the request was in an unknown format - accepted media types include: "
 		       "application/json-patch+json, application/merge-patch+json%s, application/apply-patch+yaml",
 		       x->route.kind->type ? ", application/strategic-merge-patch+json" : "");
 }

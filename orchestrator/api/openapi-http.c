@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Clients ask for "...spec.v2@v1.0+protobuf"; Go's own parser of media types takes no @, so the answer is called this. */
+/* Clients ask for "...spec.v2@v1.0+protobuf"; Go's own parser of media types takes no @, so the answer is called this.
+ */
 static const char protobuf_type[] = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 static const struct node *schema_of(void *arg, const struct kind *k)

@@ -1,11 +1,13 @@
-/* orchestrator/api/openapi-internal.h - the kind tables as OpenAPI documents: 2.0 in JSON and in protobuf, 3.0 in JSON. */
+/* orchestrator/api/openapi-internal.h - the kind tables as OpenAPI documents: 2.0 in JSON and in protobuf, 3.0 in JSON.
+ */
 #pragma once
 
 #include "kube/kind.h"
 
 struct openapi_source {
 	const struct kinds *kinds;
-	const struct node *(*custom_schema)(void *arg, const struct kind *k);   /* of a kind without a type; NULL: free form */
+	const struct node *(*custom_schema)(void *arg,
+					    const struct kind *k); /* of a kind without a type; NULL: free form */
 	void *arg;
 	const char *program_version;
 };

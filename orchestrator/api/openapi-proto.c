@@ -20,20 +20,33 @@ struct member_field {
 	uint8_t number, wrap[4], each;  /* each: number of an entry in a NAMED's message */
 	const struct message *of;
 };
-struct message { const struct member_field *fields; size_t n; uint8_t extension; };     /* extension: of x-... members; 0: none */
+struct message {
+	const struct member_field *fields;
+	size_t n;
+	uint8_t extension;      /* of x-... members; 0: none */
+};
 
 #define MESSAGE_OF(f, x) { f, sizeof f / sizeof *f, x }
 
 static const struct message schema;
 
 static const struct member_field schema_fields[] = {
-	{ "$ref", TEXT, 1 }, { "format", TEXT, 2 }, { "description", TEXT, 4 }, { "default", ANY, 5 }, { "required", TEXT, 19 },
-	{ "enum", ANY, 20 }, { "additionalProperties", MESSAGE, 21, { 1 }, .of = &schema }, { "type", TEXT, 22, { 1 } },
-	{ "items", MESSAGE, 23, { 1 }, .of = &schema }, { "properties", NAMED, 25, .each = 1, .of = &schema },
+	{ "$ref", TEXT, 1 },
+	{ "format", TEXT, 2 },
+	{ "description", TEXT, 4 },
+	{ "default", ANY, 5 },
+	{ "required", TEXT, 19 },
+	{ "enum", ANY, 20 },
+	{ "additionalProperties", MESSAGE, 21, { 1 }, .of = &schema },
+	{ "type", TEXT, 22, { 1 } },
+	{ "items", MESSAGE, 23, { 1 }, .of = &schema },
+	{ "properties", NAMED, 25, .each = 1, .of = &schema },
 };
 static const struct message schema = MESSAGE_OF(schema_fields, 31);
 
-static const struct member_field query_fields[] = { { "in", TEXT, 2 }, { "description", TEXT, 3 }, { "name", TEXT, 4 }, { "type", TEXT, 6 } };
+static const struct member_field query_fields[] = {
+	{ "in", TEXT, 2 }, { "description", TEXT, 3 }, { "name", TEXT, 4 }, { "type", TEXT, 6 }
+};
 static const struct message query = MESSAGE_OF(query_fields, 23);
 
 static const struct member_field response_fields[] = { { "description", TEXT, 1, { 1 } } };
@@ -45,7 +58,9 @@ static const struct member_field operation_fields[] = {
 static const struct message operation = MESSAGE_OF(operation_fields, 13);
 
 static const struct member_field path_fields[] = {
-	{ "get", MESSAGE, 2, .of = &operation }, { "put", MESSAGE, 3, .of = &operation }, { "post", MESSAGE, 4, .of = &operation },
+	{ "get", MESSAGE, 2, .of = &operation },
+	{ "put", MESSAGE, 3, .of = &operation },
+	{ "post", MESSAGE, 4, .of = &operation },
 	{ "patch", MESSAGE, 8, .of = &operation },
 };
 static const struct message path_item = MESSAGE_OF(path_fields, 10);

@@ -47,17 +47,27 @@ static struct node *reference(struct model *m, const struct type *t)
 
 	add_type(m, t);
 	definition_name(&name, t->name);
-	node_set(m->d, n, "$ref", node_strf(m->d, "#/%s/%s", m->v3 ? "components/schemas" : "definitions", str_c(&name)));
+	node_set(m->d, n, "$ref",
+		 node_strf(m->d, "#/%s/%s", m->v3 ? "components/schemas" : "definitions", str_c(&name)));
 	return n;
 }
 
 /* ---- fields ---- */
 
-static const struct { const char *type, *format; } simple[] = {
-	[FIELD_STR] = { "string" }, [FIELD_INT32] = { "integer", "int32" }, [FIELD_INT64] = { "integer", "int64" },
-	[FIELD_NUMBER] = { "number", "double" }, [FIELD_BOOL] = { "boolean" }, [FIELD_INT_OR_STR] = { "string", "int-or-string" },
-	[FIELD_QUANTITY] = { "string" }, [FIELD_TIME] = { "string", "date-time" }, [FIELD_MICRO_TIME] = { "string", "date-time" },
-	[FIELD_DURATION] = { "string" }, [FIELD_BYTES] = { "string", "byte" }, [FIELD_RAW] = { NULL },
+static const struct { const char *type, *format;
+} simple[] = {
+	[FIELD_STR] = { "string" },
+	[FIELD_INT32] = { "integer", "int32" },
+	[FIELD_INT64] = { "integer", "int64" },
+	[FIELD_NUMBER] = { "number", "double" },
+	[FIELD_BOOL] = { "boolean" },
+	[FIELD_INT_OR_STR] = { "string", "int-or-string" },
+	[FIELD_QUANTITY] = { "string" },
+	[FIELD_TIME] = { "string", "date-time" },
+	[FIELD_MICRO_TIME] = { "string", "date-time" },
+	[FIELD_DURATION] = { "string" },
+	[FIELD_BYTES] = { "string", "byte" },
+	[FIELD_RAW] = { NULL },
 };
 
 static struct node *typed(struct doc *d, const char *type)
@@ -110,8 +120,10 @@ static void add_extensions(struct model *m, struct node *n, const struct field *
 	if (f->merge_key)
 		node_set(d, n, "x-kubernetes-patch-merge-key", node_str(d, f->merge_key));
 	if (f->container == FIELD_LIST)
-		node_set(d, n, "x-kubernetes-list-type", node_str(d, f->flags & FIELD_LIST_MAP ? "map" : f->flags & FIELD_LIST_SET ? "set" :
-			 "atomic"));
+		node_set(d, n, "x-kubernetes-list-type",
+			 node_str(d, f->flags & FIELD_LIST_MAP	 ? "map"
+				     : f->flags & FIELD_LIST_SET ? "set"
+								 : "atomic"));
 	else if (f->flags & FIELD_ATOMIC)
 		node_set(d, n, "x-kubernetes-map-type", node_str(d, "atomic"));
 	if (f->flags & FIELD_LIST_MAP)
@@ -129,7 +141,8 @@ static struct node *field_schema(struct model *m, const struct field *f)
 		outer = typed(d, f->container == FIELD_LIST ? "array" : "object");
 		node_set(d, outer, f->container == FIELD_LIST ? "items" : "additionalProperties", n);
 		n = outer;
-	} else if (m->v3 && node_get(n, "$ref") && (f->help || f->flags & (FIELD_RETAIN_KEYS | FIELD_MERGE | FIELD_ATOMIC))) {
+	} else if (m->v3 && node_get(n, "$ref") &&
+		   (f->help || f->flags & (FIELD_RETAIN_KEYS | FIELD_MERGE | FIELD_ATOMIC))) {
 		outer = node_map(d);            /* in 3.0 nothing may stand beside a reference */
 		node_add(d, node_seq_at(d, outer, "allOf"), n);
 		n = outer;
@@ -202,7 +215,8 @@ static struct node *custom_schema(struct model *m, const struct kind *k)
 	struct node *schema = own ? node_copy(m->d, own) : typed(m->d, "object");
 
 	if (own)
-		node_set(m->d, node_map_at(m->d, schema, "properties"), "metadata", reference(m, builtin_type("meta.ObjectMeta")));
+		node_set(m->d, node_map_at(m->d, schema, "properties"), "metadata",
+			 reference(m, builtin_type("meta.ObjectMeta")));
 	else
 		node_set(m->d, schema, "x-kubernetes-preserve-unknown-fields", node_bool(m->d, true));
 	return schema;

@@ -31,8 +31,8 @@ static struct node *random_uid(struct doc *d)
 	random_bytes(b, sizeof b);
 	b[6] = (b[6] & 0x0f) | 0x40;    /* RFC 4122, version 4 */
 	b[8] = (b[8] & 0x3f) | 0x80;
-	return node_strf(d, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-			 b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return node_strf(d, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+			 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
 static struct node *now(struct doc *d)
@@ -71,8 +71,10 @@ static int check_type(const struct request *rq, const struct node *root, struct 
 	if (!node_is(root, NODE_MAP))
 		return err_set(err, ERR_BAD_REQUEST, "the body is not an object");
 	if ((kind && strcmp(kind, rq->kind->kind)) || (api_version && strcmp(api_version, want)))
-		return err_set(err, ERR_BAD_REQUEST, "the object provided is unrecognized (must be of type %s): %s, Kind=%s is not %s, "
-			       "Kind=%s", rq->kind->kind, api_version ? api_version : "", kind ? kind : "", want, rq->kind->kind);
+		return err_set(err, ERR_BAD_REQUEST,
+			       "the object provided is unrecognized (must be of type %s): %s, Kind=%s is not %s, "
+			       "Kind=%s",
+			       rq->kind->kind, api_version ? api_version : "", kind ? kind : "", want, rq->kind->kind);
 	return 0;
 }
 
@@ -102,7 +104,8 @@ bool object_finished(const struct kind *k, const struct node *root)
 
 	if (rules_of(k)->finalize_in_spec && node_n(node_at(root, "spec.finalizers")))
 		return false;
-	return meta_deleting(root) && !node_n(node_get(meta, "finalizers")) && node_int_at(meta, "deletionGracePeriodSeconds", 0) <= 0;
+	return meta_deleting(root) && !node_n(node_get(meta, "finalizers")) &&
+	       node_int_at(meta, "deletionGracePeriodSeconds", 0) <= 0;
 }
 
 /* ---- checks of names against the request ---- */
@@ -116,7 +119,8 @@ static int check_namespace(const struct request *rq, struct doc *d, struct node 
 		return 0;
 	}
 	if (*ns && strcmp(ns, rq->ns))
-		return err_set(err, ERR_BAD_REQUEST, "the namespace of the provided object does not match the namespace sent on the "
+		return err_set(err, ERR_BAD_REQUEST,
+			       "the namespace of the provided object does not match the namespace sent on the "
 			       "request");
 	node_set(d, meta, "namespace", node_str(d, rq->ns));
 	return 0;
@@ -127,7 +131,8 @@ static int check_name(const struct request *rq, const struct node *meta, struct 
 	const char *name = node_str_or(meta, "name", "");
 
 	if (*name && strcmp(name, rq->name))
-		return err_set(err, ERR_BAD_REQUEST, "the name of the object (%s) does not match the name on the URL (%s)", name, rq->name);
+		return err_set(err, ERR_BAD_REQUEST,
+			       "the name of the object (%s) does not match the name on the URL (%s)", name, rq->name);
 	return 0;
 }
 
@@ -146,8 +151,10 @@ static int check_namespace_lives(const struct request *rq, const char *name, str
 		return not_found(k, rq->ns, err);
 	if (!meta_deleting(o->root))
 		return 0;
-	int r = err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: unable to create new content in namespace %s because it is being "
-			"terminated", kind_resource(rq->kind, resource), name, rq->ns);
+	int r = err_set(err, ERR_FORBIDDEN,
+			"%s \"%s\" is forbidden: unable to create new content in namespace %s because it is being "
+			"terminated",
+			kind_resource(rq->kind, resource), name, rq->ns);
 	err_cause(err, "metadata.namespace", "NamespaceTerminating", "namespace %s is being terminated", rq->ns);
 	return r;
 }
@@ -156,8 +163,8 @@ static int check_namespace_lives(const struct request *rq, const char *name, str
 
 static void start_metadata(const struct request *rq, struct doc *d, struct node *meta)
 {
-	static const char *const servers_own[] = { "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-						   "resourceVersion" };
+	static const char *const servers_own[] = { "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+						   "generation", "resourceVersion" };
 
 	for (size_t i = 0; i < sizeof servers_own / sizeof *servers_own; i++)
 		(void)node_del(meta, servers_own[i]);
@@ -175,7 +182,8 @@ static int check_create(const struct request *rq, struct doc *d, struct node *me
 	return check_namespace_lives(rq, node_str_or(meta, "name", ""), err);
 }
 
-static int run_rules(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+static int run_rules(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		     struct err *err)
 {
 	const struct rules *rules = rules_of(rq->kind);
 	const struct custom *custom = custom_of(rq->api, rq->kind);
@@ -217,8 +225,11 @@ static int check_version(const struct request *rq, const struct node *meta, cons
 	int64_t want;
 
 	if (*uid && strcmp(uid, live->uid))
-		return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on %s \"%s\": Precondition failed: UID in precondition: %s, "
-			       "UID in object meta: %s", kind_resource(rq->kind, resource), rq->name, uid, live->uid);
+		return err_set(
+			err, ERR_CONFLICT,
+			"Operation cannot be fulfilled on %s \"%s\": Precondition failed: UID in precondition: %s, "
+			"UID in object meta: %s",
+			kind_resource(rq->kind, resource), rq->name, uid, live->uid);
 	if (!*version || !strcmp(version, "0"))
 		return 0;
 	if (!sv_to_i64(sv_c(version), &want))
@@ -228,8 +239,10 @@ static int check_version(const struct request *rq, const struct node *meta, cons
 
 static void keep_metadata(const struct request *rq, struct doc *d, struct node *meta, const struct object *live)
 {
-	static const char *const kept[] = { "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-					    "resourceVersion", "selfLink" };
+	static const char *const kept[] = {
+		"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+		"generation", "resourceVersion", "selfLink"
+	};
 	const struct node *live_meta = node_get(live->root, "metadata");
 
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
@@ -267,7 +280,8 @@ static void count_generation(const struct request *rq, struct doc *d, struct nod
 		node_put(d, root, "metadata.generation", node_int(d, was + 1));
 }
 
-int prepare_update(const struct request *rq, struct doc *d, struct node *root, const struct object *live, struct err *err)
+int prepare_update(const struct request *rq, struct doc *d, struct node *root, const struct object *live,
+		   struct err *err)
 {
 	struct node *meta = node_get(root, "metadata");
 

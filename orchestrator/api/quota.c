@@ -50,7 +50,9 @@ static int64_t node_ports(const struct node *root)
 {
 	const char *type = node_str_or(root, "spec.type", "");
 
-	return !strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer") ? (int64_t)node_n(node_at(root, "spec.ports")) : 0;
+	if (strcmp(type, "NodePort") && strcmp(type, "LoadBalancer"))
+		return 0;
+	return (int64_t)node_n(node_at(root, "spec.ports"));
 }
 
 /* "count/secrets", "count/deployments.apps" */
@@ -63,17 +65,18 @@ static bool is_count_of(const char *name, const struct kind *k)
 
 static int64_t charge(const struct kind *k, const struct node *root, const char *name)
 {
-	static const char *const counted[] = { "services", "secrets", "configmaps", "persistentvolumeclaims", "replicationcontrollers",
-					       "resourcequotas" };
+	static const char *const counted[] = { "services", "secrets", "configmaps", "persistentvolumeclaims",
+					       "replicationcontrollers", "resourcequotas" };
 
 	if (is_count_of(name, k))
 		return WHOLE;
 	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
 		if (!strcmp(name, counted[i]))
 			return is_core(k, counted[i]) ? WHOLE : 0;
-	if (is_core(k, "services"))
-		return !strcmp(name, "services.nodeports") ? node_ports(root) * WHOLE :
-		       !strcmp(name, "services.loadbalancers") && str_eq(node_str_at(root, "spec.type"), "LoadBalancer") ? WHOLE : 0;
+	if (is_core(k, "services") && !strcmp(name, "services.nodeports"))
+		return node_ports(root) * WHOLE;
+	if (is_core(k, "services") && !strcmp(name, "services.loadbalancers"))
+		return str_eq(node_str_at(root, "spec.type"), "LoadBalancer") ? WHOLE : 0;
 	if (is_core(k, "persistentvolumeclaims") && !strcmp(name, "requests.storage"))
 		return of_container(root, "spec.resources.requests", "storage");
 	if (!is_core(k, "pods"))
@@ -101,8 +104,8 @@ static int64_t used_by(struct resource *r, const char *ns, const char *name)
 
 static int64_t used(struct api *a, const char *ns, const char *name)
 {
-	static const char *const sources[] = { "Pod", "Service", "PersistentVolumeClaim", "Secret", "ConfigMap", "ReplicationController",
-					       "ResourceQuota" };
+	static const char *const sources[] = { "Pod", "Service", "PersistentVolumeClaim", "Secret", "ConfigMap",
+					       "ReplicationController", "ResourceQuota" };
 	int64_t sum = 0;
 
 	if (!strncmp(name, "count/", 6)) {
@@ -130,7 +133,8 @@ static int64_t being_created(struct api *a, const char *ns, const char *name)
 	int64_t sum = 0;
 
 	for (const struct creating *c = a->creating; c; c = c->next)
-		if (!strcmp(c->rq->ns, ns) && !resource_find(request_resource(c->rq), ns, node_str_or(c->root, "metadata.name", "")))
+		if (!strcmp(c->rq->ns, ns) &&
+		    !resource_find(request_resource(c->rq), ns, node_str_or(c->root, "metadata.name", "")))
 			sum += charge(c->rq->kind, c->root, name);
 	return sum;
 }
@@ -153,8 +157,8 @@ static struct resource *quotas(struct api *a)
 	return k ? cache_resource(&a->cache, k) : NULL;
 }
 
-static int check_one(const struct request *rq, const struct node *root, const struct object *quota, const struct member *hard,
-		     struct err *err)
+static int check_one(const struct request *rq, const struct node *root, const struct object *quota,
+		     const struct member *hard, struct err *err)
 {
 	int64_t want = charge(rq->kind, root, hard->key), limit = 0, have;
 	AUTO(str) asked = { 0 }, now = { 0 };
@@ -167,16 +171,18 @@ static int check_one(const struct request *rq, const struct node *root, const st
 		return 0;
 	amount(&asked, want);
 	amount(&now, have);
-	return err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: exceeded quota: %s, requested: %s=%s, used: %s=%s, limited: %s=" SV_FMT,
-		       kind_resource(rq->kind, resource), node_str_or(root, "metadata.name", ""), quota->name, hard->key, str_c(&asked),
-		       hard->key, str_c(&now), hard->key, SV_ARG(node_sv(hard->value)));
+	return err_set(err, ERR_FORBIDDEN,
+		       "%s \"%s\" is forbidden: exceeded quota: %s, requested: %s=%s, used: %s=%s, limited: %s=" SV_FMT,
+		       kind_resource(rq->kind, resource), node_str_or(root, "metadata.name", ""), quota->name,
+		       hard->key, str_c(&asked), hard->key, str_c(&now), hard->key, SV_ARG(node_sv(hard->value)));
 }
 
 int quota_admit(const struct request *rq, const struct node *root, struct err *err)
 {
 	struct resource *r = *rq->ns ? quotas(rq->api) : NULL;
 
-	for (size_t i = r ? resource_seek(r, rq->ns, "") : 0; r && i < r->items.n && !strcmp(r->items.v[i]->ns, rq->ns); i++) {
+	for (size_t i = r ? resource_seek(r, rq->ns, "") : 0; r && i < r->items.n && !strcmp(r->items.v[i]->ns, rq->ns);
+	     i++) {
 		struct object *quota = item_object(r->items.v[i]);
 		struct member *m;
 
@@ -216,14 +222,20 @@ static void refresh(struct api *a)
 
 	for (size_t i = 0; r && i < r->items.n && !fiber_canceled(); i++) {
 		AUTO_ITEM quota = item_ref(r->items.v[i]);
-		struct request rq = { .api = a, .caller = &self, .kind = r->kind, .ns = quota->ns, .name = quota->name, .subresource = "status",
+		struct request rq = { .api = a,
+				      .caller = &self,
+				      .kind = r->kind,
+				      .ns = quota->ns,
+				      .name = quota->name,
+				      .subresource = "status",
 				      .manager = "quota" };
 
 		AUTO(err) err = { 0 };
 		int result = write_object(&rq, make_status, a, NULL, &err);
 
 		if (result < 0 && result != -ERR_NOT_FOUND && result != -ERR_CANCELED)
-			log_event(LOG_WARN, "quota status not written", "quota", quota->name, "err", err_msg(&err), NULL);
+			log_event(LOG_WARN, "quota status not written", "quota", quota->name, "err", err_msg(&err),
+				  NULL);
 	}
 }
 

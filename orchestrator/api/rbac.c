@@ -36,7 +36,8 @@ static bool has_resource(const struct node *list, const struct action *what)
 	node_each(it, list) {
 		const char *text = node_text(it);
 
-		if (str_eq(text, "*") || str_eq(text, str_c(&both)) || (*what->subresource && str_eq(text, str_c(&any))))
+		if (str_eq(text, "*") || str_eq(text, str_c(&both)) ||
+		    (*what->subresource && str_eq(text, str_c(&any))))
 			return true;
 	}
 	return false;
@@ -162,7 +163,8 @@ static bool each_bound(struct api *a, const struct caller *c, const char *ns, ru
 {
 	struct resource *bindings = resource_named(a, ns ? "RoleBinding" : "ClusterRoleBinding");
 
-	for (size_t i = bindings ? resource_seek(bindings, ns ? ns : "", "") : 0; bindings && i < bindings->items.n; i++) {
+	for (size_t i = bindings ? resource_seek(bindings, ns ? ns : "", "") : 0; bindings && i < bindings->items.n;
+	     i++) {
 		struct object *o = item_object(bindings->items.v[i]);
 
 		if (ns && strcmp(bindings->items.v[i]->ns, ns))
@@ -170,8 +172,9 @@ static bool each_bound(struct api *a, const struct caller *c, const char *ns, ru
 		if (!o || !binds(o, c) || each_of_role(a, role_of(a, node_get(o->root, "roleRef"), o->ns), fn, arg, 0))
 			continue;
 		if (why)
-			str_addf(why, "RBAC: allowed by %s \"%s%s%s\" of %s \"%s\" to the caller", o->kind->kind, o->name, *o->ns ? "/" : "",
-				 o->ns, node_str_or(o->root, "roleRef.kind", ""), node_str_or(o->root, "roleRef.name", ""));
+			str_addf(why, "RBAC: allowed by %s \"%s%s%s\" of %s \"%s\" to the caller", o->kind->kind,
+				 o->name, *o->ns ? "/" : "", o->ns, node_str_or(o->root, "roleRef.kind", ""),
+				 node_str_or(o->root, "roleRef.name", ""));
 		return false;
 	}
 	return true;
@@ -198,7 +201,8 @@ static bool hand_on(void *arg, const struct node *rule)
 	return true;
 }
 
-void rbac_each_rule(struct api *a, const struct caller *c, const char *ns, void (*fn)(void *, const struct node *), void *arg)
+void rbac_each_rule(struct api *a, const struct caller *c, const char *ns, void (*fn)(void *, const struct node *),
+		    void *arg)
 {
 	struct all_rules all = { fn, arg };
 
@@ -289,7 +293,8 @@ static int check_rule(const struct request *rq, const struct node *rule, const c
 
 	if (rbac_holds(rq->api, rq->caller, rule, rq->ns))
 		return 0;
-	return err_set(err, ERR_FORBIDDEN, "%s \"%s\" is forbidden: user \"%s\" is attempting to grant RBAC permissions not currently held",
+	return err_set(err, ERR_FORBIDDEN,
+		       "%s \"%s\" is forbidden: user \"%s\" is attempting to grant RBAC permissions not currently held",
 		       kind_resource(rq->kind, resource), name, rq->caller->user);
 }
 
@@ -323,18 +328,21 @@ static bool check_granted(void *arg, const struct node *rule)
 	return g->result >= 0;
 }
 
-int binding_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+int binding_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		    struct err *err)
 {
 	struct grant g = { rq, node_str_or(root, "metadata.name", ""), err, 0 };
 	const struct node *ref = node_get(root, "roleRef");
 	struct node *it;
 
-	node_each(it, node_get(root, "subjects"))
-		if (node_is(it, NODE_MAP) && !node_get(it, "apiGroup") && !str_eq(node_str_at(it, "kind"), "ServiceAccount"))
-			node_set(d, it, "apiGroup", node_str(d, "rbac.authorization.k8s.io"));
+	node_each(it, node_get(root, "subjects")) if (node_is(it, NODE_MAP) && !node_get(it, "apiGroup") &&
+						      !str_eq(node_str_at(it, "kind"), "ServiceAccount"))
+		node_set(d, it, "apiGroup", node_str(d, "rbac.authorization.k8s.io"));
 	if (before && !node_eq(ref, node_get(before, "roleRef")))
-		return invalid_field(rq, g.name, "roleRef", err, "Invalid value: \"%s\": cannot change roleRef", node_str_or(ref, "name", ""));
-	if (may(rq, "bind", strcmp(node_str_or(ref, "kind", ""), "Role") ? "clusterroles" : "roles", node_str_or(ref, "name", "")))
+		return invalid_field(rq, g.name, "roleRef", err, "Invalid value: \"%s\": cannot change roleRef",
+				     node_str_or(ref, "name", ""));
+	if (may(rq, "bind", strcmp(node_str_or(ref, "kind", ""), "Role") ? "clusterroles" : "roles",
+		node_str_or(ref, "name", "")))
 		return 0;
 	(void)each_of_role(rq->api, role_of(rq->api, ref, rq->ns), check_granted, &g, 0);
 	return g.result;

@@ -24,8 +24,10 @@ int modified(const struct kind *k, const char *name, struct err *err)
 {
 	char resource[192];
 
-	return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply "
-		       "your changes to the latest version and try again", kind_resource(k, resource), name);
+	return err_set(err, ERR_CONFLICT,
+		       "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply "
+		       "your changes to the latest version and try again",
+		       kind_resource(k, resource), name);
 }
 
 int invalid_field(const struct request *rq, const char *name, const char *field, struct err *err, const char *fmt, ...)
@@ -37,8 +39,8 @@ int invalid_field(const struct request *rq, const char *name, const char *field,
 	va_start(ap, fmt);
 	str_addv(&why, fmt, ap);
 	va_end(ap);
-	int r = err_set(err, ERR_INVALID, "%s%s%s \"%s\" is invalid: %s: %s", k->kind, *k->group ? "." : "", k->group, name, field,
-			str_c(&why));
+	int r = err_set(err, ERR_INVALID, "%s%s%s \"%s\" is invalid: %s: %s", k->kind, *k->group ? "." : "", k->group,
+			name, field, str_c(&why));
 	err_cause(err, field, "FieldValueInvalid", "%s", str_c(&why));
 	return r;
 }
@@ -165,7 +167,8 @@ static bool is_after(const struct item *i, const struct position *p)
 }
 
 /* Keeps what matches, up to the limit; counts what would have come after it. */
-static void take_page(struct list_result *out, const struct list_query *q, const struct filter *f, const struct position *p)
+static void take_page(struct list_result *out, const struct list_query *q, const struct filter *f,
+		      const struct position *p)
 {
 	struct items all = out->items;
 
@@ -183,8 +186,8 @@ static void take_page(struct list_result *out, const struct list_query *q, const
 		out->token = position_write(out->revision, out->items.v[out->items.n - 1]);
 }
 
-static int list_filtered(const struct request *rq, const struct list_query *q, const struct filter *f, struct list_result *out,
-			 struct err *err)
+static int list_filtered(const struct request *rq, const struct list_query *q, const struct filter *f,
+			 struct list_result *out, struct err *err)
 {
 	__attribute__((cleanup(position_free))) struct position p = { 0 };
 	struct resource *r = request_resource(rq);

@@ -10,19 +10,26 @@ static struct action action_of(const struct node *spec)
 	const struct node *r = node_get(spec, "resourceAttributes"), *p = node_get(spec, "nonResourceAttributes");
 	const struct node *from = r ? r : p;
 
-	return (struct action){ .verb = node_str_or(from, "verb", ""), .group = node_str_or(r, "group", ""),
-				.resource = r ? node_str_or(r, "resource", "*") : "", .subresource = node_str_or(r, "subresource", ""),
-				.name = node_str_or(r, "name", ""), .ns = node_str_or(r, "namespace", ""), .path = node_str_or(p, "path", "") };
+	return (struct action){ .verb = node_str_or(from, "verb", ""),
+				.group = node_str_or(r, "group", ""),
+				.resource = r ? node_str_or(r, "resource", "*") : "",
+				.subresource = node_str_or(r, "subresource", ""),
+				.name = node_str_or(r, "name", ""),
+				.ns = node_str_or(r, "namespace", ""),
+				.path = node_str_or(p, "path", "") };
 }
 
 static int check_attributes(const struct node *spec, struct err *err)
 {
 	if (!node_get(spec, "resourceAttributes") == !node_get(spec, "nonResourceAttributes"))
-		return err_set(err, ERR_BAD_REQUEST, "exactly one of spec.nonResourceAttributes or spec.resourceAttributes must be specified");
+		return err_set(
+			err, ERR_BAD_REQUEST,
+			"exactly one of spec.nonResourceAttributes or spec.resourceAttributes must be specified");
 	return 0;
 }
 
-static void put_answer(struct api *a, const struct caller *c, const struct action *what, struct doc *d, struct node *root)
+static void put_answer(struct api *a, const struct caller *c, const struct action *what, struct doc *d,
+		       struct node *root)
 {
 	AUTO(str) why = { 0 };
 	bool allowed = rbac_allows(a, c, what, &why);
@@ -134,11 +141,15 @@ static const struct review {
 } reviews[] = {
 	{ { AUTHENTICATION, "SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview", "", "" }, self_subject },
 	{ { AUTHENTICATION, "TokenReview", "tokenreviews", "tokenreview", "", "" }, token_owner },
-	{ { AUTHORIZATION, "LocalSubjectAccessReview", "localsubjectaccessreviews", "localsubjectaccessreview", "", "", .namespaced = true },
+	{ { AUTHORIZATION, "LocalSubjectAccessReview", "localsubjectaccessreviews", "localsubjectaccessreview", "", "",
+	    .namespaced = true },
 	  subject_access },
-	{ { AUTHORIZATION, "SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview", "", "" }, self_access },
-	{ { AUTHORIZATION, "SelfSubjectRulesReview", "selfsubjectrulesreviews", "selfsubjectrulesreview", "", "" }, self_rules },
-	{ { AUTHORIZATION, "SubjectAccessReview", "subjectaccessreviews", "subjectaccessreview", "", "" }, subject_access },
+	{ { AUTHORIZATION, "SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview", "", "" },
+	  self_access },
+	{ { AUTHORIZATION, "SelfSubjectRulesReview", "selfsubjectrulesreviews", "selfsubjectrulesreview", "", "" },
+	  self_rules },
+	{ { AUTHORIZATION, "SubjectAccessReview", "subjectaccessreviews", "subjectaccessreview", "", "" },
+	  subject_access },
 };
 
 size_t reviews_n(void) { return sizeof reviews / sizeof *reviews; }

@@ -3,5 +3,5 @@
 
 #include "orchestrator/api/cache-internal.h"
 
-const struct change *ring_add(struct ring *r, struct change take);      /* takes over the references; forgets the oldest */
+const struct change *ring_add(struct ring *r, struct change take); /* takes over the references; forgets the oldest */
 void ring_free(struct ring *r);

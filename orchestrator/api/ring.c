@@ -65,7 +65,8 @@ int ring_seek(const struct ring *r, int64_t revision, uint64_t *number, struct e
 	size_t lo = 0, hi = r->n;
 
 	if (revision < r->since)
-		return err_set(err, ERR_EXPIRED, "too old resource version: %" PRId64 " (%" PRId64 ")", revision, r->since);
+		return err_set(err, ERR_EXPIRED, "too old resource version: %" PRId64 " (%" PRId64 ")", revision,
+			       r->since);
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 

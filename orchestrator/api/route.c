@@ -103,10 +103,12 @@ void route_free(struct route *r)
 	*r = (struct route){ 0 };
 }
 
-static const struct { const char *name; unsigned bit; } subresources[] = {
-	{ "status", SUB_STATUS }, { "scale", SUB_SCALE }, { "log", SUB_LOG }, { "exec", SUB_EXEC }, { "attach", SUB_ATTACH },
-	{ "portforward", SUB_PORTFORWARD }, { "proxy", SUB_PROXY }, { "eviction", SUB_EVICTION }, { "binding", SUB_BINDING },
-	{ "token", SUB_TOKEN }, { "approval", SUB_APPROVAL }, { "finalize", SUB_FINALIZE },
+static const struct { const char *name; unsigned bit;
+} subresources[] = {
+	{ "status", SUB_STATUS }, { "scale", SUB_SCALE },	{ "log", SUB_LOG },
+	{ "exec", SUB_EXEC },	  { "attach", SUB_ATTACH },	{ "portforward", SUB_PORTFORWARD },
+	{ "proxy", SUB_PROXY },	  { "eviction", SUB_EVICTION }, { "binding", SUB_BINDING },
+	{ "token", SUB_TOKEN },	  { "approval", SUB_APPROVAL }, { "finalize", SUB_FINALIZE },
 };
 
 static bool has_subresource(const struct kind *k, const char *name)

@@ -7,7 +7,8 @@
 
 /* ---- Namespace ---- */
 
-static int namespace_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+static int namespace_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			     struct err *err)
 {
 	const struct node *held = node_at(before, "spec.finalizers");
 	struct node *all;
@@ -31,13 +32,15 @@ static int namespace_check_delete(const struct request *rq, struct err *err)
 
 	for (size_t i = 0; i < sizeof immortal / sizeof *immortal; i++)
 		if (!strcmp(rq->name, immortal[i]))
-			return err_set(err, ERR_FORBIDDEN, "namespaces \"%s\" is forbidden: this namespace may not be deleted", rq->name);
+			return err_set(err, ERR_FORBIDDEN,
+				       "namespaces \"%s\" is forbidden: this namespace may not be deleted", rq->name);
 	return 0;
 }
 
 /* ---- Secret ---- */
 
-static int secret_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+static int secret_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			  struct err *err)
 {
 	struct member *m;
 
@@ -48,7 +51,8 @@ static int secret_prepare(const struct request *rq, struct doc *d, struct node *
 		AUTO(str) text = { 0 };
 
 		base64_encode(&text, node_sv(m->value));
-		node_setn(d, node_map_at(d, root, "data"), (struct sv){ m->key, m->key_n }, node_strn(d, str_sv(&text)));
+		node_setn(d, node_map_at(d, root, "data"), (struct sv){ m->key, m->key_n },
+			  node_strn(d, str_sv(&text)));
 	}
 	(void)node_del(root, "stringData");
 	return 0;
@@ -78,10 +82,12 @@ static const char *qos_class(const struct node *root)
 	const struct node *it;
 
 	node_each(it, node_at(root, "spec.containers")) {
-		const struct node *limits = node_at(it, "resources.limits"), *requests = node_at(it, "resources.requests");
+		const struct node *limits = node_at(it, "resources.limits"),
+				  *requests = node_at(it, "resources.requests");
 
 		for (size_t i = 0; i < 2; i++) {
-			const struct node *limit = node_get(limits, qos_names[i]), *asked = node_get(requests, qos_names[i]);
+			const struct node *limit = node_get(limits, qos_names[i]),
+					  *asked = node_get(requests, qos_names[i]);
 
 			best_effort = best_effort && !limit && !asked;
 			guaranteed = guaranteed && limit && node_eq(limit, asked);
@@ -100,7 +106,8 @@ static void pod_containers(struct doc *d, struct node *root)
 		request_what_is_limited(d, it);
 }
 
-static int pod_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+static int pod_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		       struct err *err)
 {
 	struct node *spec = node_get(root, "spec");
 	const char *account;
@@ -121,11 +128,15 @@ static int pod_prepare(const struct request *rq, struct doc *d, struct node *roo
 /* ---- Job ---- */
 
 /* A Job's pods are found by its uid, unless a person chose the selector. */
-static int job_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+static int job_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		       struct err *err)
 {
 	const char *uid = node_str_or(root, "metadata.uid", ""), *name = node_str_or(root, "metadata.name", "");
 	const char *const labels[][2] = {
-		{ "batch.kubernetes.io/controller-uid", uid }, { "batch.kubernetes.io/job-name", name }, { "controller-uid", uid }, { "job-name", name },
+		{ "batch.kubernetes.io/controller-uid", uid },
+		{ "batch.kubernetes.io/job-name", name },
+		{ "controller-uid", uid },
+		{ "job-name", name },
 	};
 	struct node *template = node_at(root, "spec.template");
 
@@ -153,15 +164,16 @@ static int64_t pod_grace(const struct node *live, int64_t asked)
 /* ---- the table ---- */
 
 static const struct rules table[] = {
-	{ "", "namespaces", .prepare = namespace_prepare, .check_delete = namespace_check_delete, .finalize_in_spec = true },
-	{ "", "pods",       .prepare = pod_prepare, .grace = pod_grace },
-	{ "", "secrets",    .prepare = secret_prepare },
-	{ "", "services",   .prepare = service_prepare, .give_up = service_give_up },
-	{ "batch", "jobs",      .prepare = job_prepare },
+	{ "", "namespaces", .prepare = namespace_prepare, .check_delete = namespace_check_delete,
+	  .finalize_in_spec = true },
+	{ "", "pods", .prepare = pod_prepare, .grace = pod_grace },
+	{ "", "secrets", .prepare = secret_prepare },
+	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
+	{ "batch", "jobs", .prepare = job_prepare },
 	{ "apiextensions.k8s.io", "customresourcedefinitions", .prepare = definition_prepare },
-	{ "rbac.authorization.k8s.io", "roles",               .prepare = role_prepare },
-	{ "rbac.authorization.k8s.io", "clusterroles",        .prepare = role_prepare },
-	{ "rbac.authorization.k8s.io", "rolebindings",        .prepare = binding_prepare },
+	{ "rbac.authorization.k8s.io", "roles", .prepare = role_prepare },
+	{ "rbac.authorization.k8s.io", "clusterroles", .prepare = role_prepare },
+	{ "rbac.authorization.k8s.io", "rolebindings", .prepare = binding_prepare },
 	{ "rbac.authorization.k8s.io", "clusterrolebindings", .prepare = binding_prepare },
 };
 

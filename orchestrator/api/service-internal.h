@@ -17,9 +17,11 @@ struct service_ranges {
 	struct resource *services;
 };
 
-MUST_CHECK int service_ranges_open(struct service_ranges *s, struct resource *services, const char *cidr, struct err *err);
+MUST_CHECK int service_ranges_open(struct service_ranges *s, struct resource *services, const char *cidr,
+				   struct err *err);
 void service_ranges_close(struct service_ranges *s);
 
 /* rows of the rules table */
-int service_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
+int service_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		    struct err *err);
 void service_give_up(const struct request *rq, const struct node *root, const struct node *before);

@@ -75,7 +75,8 @@ int service_ranges_open(struct service_ranges *s, struct resource *services, con
 	int64_t n;
 
 	if (!sv_cut(sv_c(cidr), '/', &address, &bits) || !sv_to_i64(bits, &n) || n < 12 || n > 28)
-		return err_set(err, ERR_BAD_REQUEST, "service range '%s': want an IPv4 network of /12 to /28, as in 10.96.0.0/16", cidr);
+		return err_set(err, ERR_BAD_REQUEST,
+			       "service range '%s': want an IPv4 network of /12 to /28, as in 10.96.0.0/16", cidr);
 	char *text = sv_dup(address);
 	int ok = inet_pton(AF_INET, text, &a);
 	free(text);
@@ -133,17 +134,21 @@ static int claim_address(const struct request *rq, const char *ip, const char *n
 	uint32_t i;
 
 	if (!address_index(s, ip, &i))
-		return invalid_field(rq, name, "spec.clusterIPs", err, "Invalid value: []string{\"%s\"}: failed to allocate IP %s: the provided IP "
-				     "is not in the valid range", ip, ip);
+		return invalid_field(rq, name, "spec.clusterIPs", err,
+				     "Invalid value: []string{\"%s\"}: failed to allocate IP %s: the provided IP "
+				     "is not in the valid range",
+				     ip, ip);
 	if (s->addresses[i])
-		return invalid_field(rq, name, "spec.clusterIPs", err, "Invalid value: []string{\"%s\"}: failed to allocate IP %s: provided IP is "
-				     "already allocated", ip, ip);
+		return invalid_field(rq, name, "spec.clusterIPs", err,
+				     "Invalid value: []string{\"%s\"}: failed to allocate IP %s: provided IP is "
+				     "already allocated",
+				     ip, ip);
 	s->addresses[i] = 1;
 	return 0;
 }
 
-static int give_address(const struct request *rq, struct doc *d, struct node *root, const struct node *before, const char *name,
-			struct err *err)
+static int give_address(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			const char *name, struct err *err)
 {
 	const char *ip = node_str_or(root, "spec.clusterIP", ""), *was = node_str_or(before, "spec.clusterIP", "");
 	struct node *spec = node_get(root, "spec");
@@ -156,7 +161,8 @@ static int give_address(const struct request *rq, struct doc *d, struct node *ro
 	if (!*ip && *was)
 		node_set(d, spec, "clusterIP", node_str(d, was));
 	else if (*was && strcmp(ip, was))
-		return invalid_field(rq, name, "spec.clusterIPs[0]", err, "Invalid value: []string{\"%s\"}: may not change once set", ip);
+		return invalid_field(rq, name, "spec.clusterIPs[0]", err,
+				     "Invalid value: []string{\"%s\"}: may not change once set", ip);
 	else if (!*ip)
 		TRY(take_address(rq, d, root, name, err));
 	else if (!*was && strcmp(ip, "None"))
@@ -197,8 +203,8 @@ static int take_port(const struct request *rq, struct doc *d, struct node *port,
 	return invalid_field(rq, name, "spec.ports", err, "failed to allocate a nodePort: range is full");
 }
 
-static int give_port(const struct request *rq, struct doc *d, struct node *port, const struct node *before, const char *name,
-		     struct err *err)
+static int give_port(const struct request *rq, struct doc *d, struct node *port, const struct node *before,
+		     const char *name, struct err *err)
 {
 	const struct node *was = same_port(before, port);
 	uint32_t i;
@@ -208,13 +214,15 @@ static int give_port(const struct request *rq, struct doc *d, struct node *port,
 	if (!node_int_at(port, "nodePort", 0))
 		return take_port(rq, d, port, name, err);
 	if (!port_index(port, &i))
-		return invalid_field(rq, name, "spec.ports[0].nodePort", err, "Invalid value: %lld: provided port is not in the valid range. "
-				     "The range of valid ports is %d-%d", (long long)node_int_at(port, "nodePort", 0), PORT_FIRST, PORT_LAST);
+		return invalid_field(rq, name, "spec.ports[0].nodePort", err,
+				     "Invalid value: %lld: provided port is not in the valid range. "
+				     "The range of valid ports is %d-%d",
+				     (long long)node_int_at(port, "nodePort", 0), PORT_FIRST, PORT_LAST);
 	if (holds_port(before, i))
 		return 0;
 	if (rq->api->services.ports[i])
-		return invalid_field(rq, name, "spec.ports[0].nodePort", err, "Invalid value: %u: provided port is already allocated",
-				     PORT_FIRST + i);
+		return invalid_field(rq, name, "spec.ports[0].nodePort", err,
+				     "Invalid value: %u: provided port is already allocated", PORT_FIRST + i);
 	rq->api->services.ports[i] = 1;
 	return 0;
 }
@@ -227,8 +235,8 @@ static bool wants_node_ports(const struct node *root)
 	       (!strcmp(type, "LoadBalancer") && node_bool_at(root, "spec.allocateLoadBalancerNodePorts", true));
 }
 
-static int give_ports(const struct request *rq, struct doc *d, struct node *root, const struct node *before, const char *name,
-		      struct err *err)
+static int give_ports(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		      const char *name, struct err *err)
 {
 	bool node_ports = wants_node_ports(root);
 	struct node *it;
@@ -248,7 +256,8 @@ static int give_ports(const struct request *rq, struct doc *d, struct node *root
 
 /* ---- rows of the rules table ---- */
 
-int service_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+int service_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		    struct err *err)
 {
 	const char *name = node_str_or(root, "metadata.name", "");
 

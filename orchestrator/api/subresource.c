@@ -72,8 +72,11 @@ static int make_scaled(void *arg, struct doc *d, const struct node *live, struct
 	TRY(s->make(s->arg, d, scale_of(d, live), &scale, err));
 	int64_t replicas = node_int_at(scale, "spec.replicas", 0);
 	if (replicas < 0)
-		return err_set(err, ERR_INVALID, "Scale.autoscaling \"%s\" is invalid: spec.replicas: Invalid value: %" PRId64 ": must be greater "
-			       "than or equal to 0", node_str_or(live, "metadata.name", ""), replicas);
+		return err_set(err, ERR_INVALID,
+			       "Scale.autoscaling \"%s\" is invalid: spec.replicas: Invalid value: %" PRId64
+			       ": must be greater "
+			       "than or equal to 0",
+			       node_str_or(live, "metadata.name", ""), replicas);
 	node_put(d, root, "spec.replicas", node_int(d, replicas));
 	if ((version = node_str_at(scale, "metadata.resourceVersion")) && *version)
 		node_put(d, root, "metadata.resourceVersion", node_str(d, version));
@@ -107,11 +110,16 @@ static int make_bound(void *arg, struct doc *d, const struct node *live, struct 
 	if (!*node)
 		return err_set(err, ERR_BAD_REQUEST, "Binding: target.name: Required value");
 	if (*has)
-		return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on pods/binding \"%s\": pod %s is already assigned to node \"%s\"",
+		return err_set(err, ERR_CONFLICT,
+			       "Operation cannot be fulfilled on pods/binding \"%s\": pod %s is already assigned to "
+			       "node \"%s\"",
 			       node_str_or(live, "metadata.name", ""), node_str_or(live, "metadata.name", ""), has);
 	if (meta_deleting(live))
-		return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on pods/binding \"%s\": pod %s is being deleted, cannot be "
-			       "assigned to a host", node_str_or(live, "metadata.name", ""), node_str_or(live, "metadata.name", ""));
+		return err_set(
+			err, ERR_CONFLICT,
+			"Operation cannot be fulfilled on pods/binding \"%s\": pod %s is being deleted, cannot be "
+			"assigned to a host",
+			node_str_or(live, "metadata.name", ""), node_str_or(live, "metadata.name", ""));
 	node_put(d, root, "spec.nodeName", node_str(d, node));
 	node_members(m, node_at(binding, "metadata.annotations"))
 		meta_set_annotation(d, root, m->key, node_text(m->value));
@@ -142,8 +150,11 @@ static int evict_pod(const struct request *rq, const struct node *obj, struct it
 	return verb_delete(&plain, &how, &left, out, err);
 }
 
-static const struct { const char *name; unsigned bit; int (*run)(const struct request *, const struct node *, struct item **, struct err *); }
-creates[] = {
+static const struct {
+	const char *name;
+	unsigned bit;
+	int (*run)(const struct request *, const struct node *, struct item **, struct err *);
+} creates[] = {
 	{ "binding", SUB_BINDING, bind_pod },
 	{ "eviction", SUB_EVICTION, evict_pod },
 };
@@ -153,5 +164,6 @@ int subresource_create(const struct request *rq, const struct node *obj, struct 
 	for (size_t i = 0; i < sizeof creates / sizeof *creates; i++)
 		if (!strcmp(creates[i].name, rq->subresource) && (rq->kind->subresources & creates[i].bit))
 			return creates[i].run(rq, obj, out, err);
-	return err_set(err, ERR_NOT_FOUND, "the server could not find the requested resource (%s/%s)", rq->kind->plural, rq->subresource);
+	return err_set(err, ERR_NOT_FOUND, "the server could not find the requested resource (%s/%s)", rq->kind->plural,
+		       rq->subresource);
 }

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-bool change_view(const struct filter *f, const char *ns, const struct change *c, enum event_type *type, struct item **out)
+bool change_view(const struct filter *f, const char *ns, const struct change *c, enum event_type *type,
+		 struct item **out)
 {
 	if (ns && *ns && strcmp(ns, c->after->ns))
 		return false;

@@ -166,8 +166,13 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 	struct http_watch *w = calloc(1, sizeof *w);
 	if (!w)
 		abort();
-	*w = (struct http_watch){ .listener = { on_change, NULL }, .api = r->api, .resource = request_resource(r), .kind = r->kind,
-				  .filter = f, .wanted = *wanted, .ns = sv_dup(sv_c(r->ns)) };
+	*w = (struct http_watch){ .listener = { on_change, NULL },
+				  .api = r->api,
+				  .resource = request_resource(r),
+				  .kind = r->kind,
+				  .filter = f,
+				  .wanted = *wanted,
+				  .ns = sv_dup(sv_c(r->ns)) };
 	f = (struct filter){ 0 };
 	if (*r->name && !w->filter.name)        /* the old form /watch/.../NAME */
 		w->filter.name = sv_dup(sv_c(r->name));

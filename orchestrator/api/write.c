@@ -11,7 +11,8 @@ enum { RACES_MAX = 200, NAME_TRIES = 8, GENERATED = 5, GENERATED_PREFIX = 58 }; 
 
 /* ---- the store ---- */
 
-static struct item *written_item(const struct request *rq, const char *ns, const char *name, int64_t revision, struct sv json)
+static struct item *written_item(const struct request *rq, const char *ns, const char *name, int64_t revision,
+				 struct sv json)
 {
 	struct resource *r = request_resource(rq);
 	struct item *i = resource_find(r, ns, name);
@@ -88,8 +89,8 @@ static bool generate_name(struct doc *d, struct node *meta)
 }
 
 /* The store, with the quotas knowing of it meanwhile. */
-static int admit_and_store(const struct request *rq, const char *ns, const char *name, struct node *root, struct item **out,
-			   struct err *err)
+static int admit_and_store(const struct request *rq, const char *ns, const char *name, struct node *root,
+			   struct item **out, struct err *err)
 {
 	struct creating self = { rq, root, rq->api->creating };
 	struct creating **at = &rq->api->creating;
@@ -118,7 +119,8 @@ static int try_create(const struct request *rq, const struct node *obj, struct i
 	struct node *meta = node_get(root, "metadata");
 	bool generated = generate_name(d, meta);
 	if (*rq->name && !str_eq(node_str_or(meta, "name", rq->name), rq->name))
-		return err_set(err, ERR_BAD_REQUEST, "the name of the object (%s) does not match the name on the URL (%s)",
+		return err_set(err, ERR_BAD_REQUEST,
+			       "the name of the object (%s) does not match the name on the URL (%s)",
 			       node_str_or(meta, "name", ""), rq->name);
 	TRY(prepare_create(rq, d, root, err));
 	const char *name = node_str_or(meta, "name", ""), *ns = node_str_or(meta, "namespace", "");
@@ -126,7 +128,9 @@ static int try_create(const struct request *rq, const struct node *obj, struct i
 	if (r < 0 || rq->dry_run)
 		give_up(rq, root, NULL);
 	if (r == -ERR_ALREADY_EXISTS)
-		return generated ? 1 : err_set(err, ERR_ALREADY_EXISTS, "%s \"%s\" already exists", kind_resource(rq->kind, resource), name);
+		return generated ? 1
+				 : err_set(err, ERR_ALREADY_EXISTS, "%s \"%s\" already exists",
+					   kind_resource(rq->kind, resource), name);
 	return r;
 }
 
@@ -139,8 +143,10 @@ int verb_create(const struct request *rq, const struct node *obj, struct item **
 	for (int i = 0; i < NAME_TRIES && r == 1; i++)
 		r = try_create(rq, obj, out, err);
 	if (r == 1)
-		return err_set(err, ERR_ALREADY_EXISTS, "%s \"%s\" already exists, the server was not able to generate a unique name for "
-			       "the object", rq->kind->plural, node_str_or(obj, "metadata.generateName", ""));
+		return err_set(err, ERR_ALREADY_EXISTS,
+			       "%s \"%s\" already exists, the server was not able to generate a unique name for "
+			       "the object",
+			       rq->kind->plural, node_str_or(obj, "metadata.generateName", ""));
 	return r;
 }
 
@@ -153,7 +159,8 @@ static bool unchanged(struct doc *d, struct node *root, const struct object *liv
 }
 
 /* 1: another writer was faster. */
-static int try_write(const struct request *rq, struct item *live, make_fn *make, void *arg, struct item **out, struct err *err)
+static int try_write(const struct request *rq, struct item *live, make_fn *make, void *arg, struct item **out,
+		     struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	struct object *o = item_object(live);
@@ -231,7 +238,8 @@ static int make_patched(void *arg, struct doc *d, const struct node *live, struc
 	}
 }
 
-int verb_patch(const struct request *rq, enum patch_type type, const struct node *patch, struct item **out, struct err *err)
+int verb_patch(const struct request *rq, enum patch_type type, const struct node *patch, struct item **out,
+	       struct err *err)
 {
 	struct patch_job job = { rq, type, patch };
 

@@ -21,7 +21,10 @@ static void memory_commit(struct queue *q)
 
 	vec_each(at, &q->flying) {
 		const struct write *w = *at;
-		struct record r = { .key = sv_dup(sv_c(w->key)), .removed = w->remove, .revision = w->revision, .created = w->created };
+		struct record r = { .key = sv_dup(sv_c(w->key)),
+				    .removed = w->remove,
+				    .revision = w->revision,
+				    .created = w->created };
 
 		str_add(&r.value, w->value);
 		vec_push(&m->log, r);
@@ -58,8 +61,8 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*(struct record *const *)a)->key, (*(struct record *const *)b)->key);
 }
 
-static int memory_range(struct store *st, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *), void *arg,
-			int64_t *revision, struct err *err)
+static int memory_range(struct store *st, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *),
+			void *arg, int64_t *revision, struct err *err)
 {
 	struct memory *m = (struct memory *)st;
 	AUTO(map) newest = { 0 };
@@ -97,8 +100,8 @@ static int memory_replay(struct queue *q, int64_t from, store_event_fn *fn, void
 	(void)err;
 	for (size_t i = 0; i < m->log.n; i++) {
 		const struct record *r = &m->log.v[i];
-		struct store_event e = { r->removed ? STORE_DELETE : STORE_PUT, r->revision, r->removed ? 0 : r->created, r->key,
-					 str_sv(&r->value) };
+		struct store_event e = { r->removed ? STORE_DELETE : STORE_PUT, r->revision,
+					 r->removed ? 0 : r->created, r->key, str_sv(&r->value) };
 
 		if (r->revision > from)
 			fn(arg, &e);
@@ -146,8 +149,15 @@ static void memory_free(struct store *st)
 }
 
 static const struct store_ops ops = {
-	.get = memory_get, .range = memory_range, .put = queue_put, .del = queue_del, .subscribe = queue_subscribe,
-	.unsubscribe = queue_unsubscribe, .revision = queue_revision, .compacted = queue_compacted, .compact = memory_compact,
+	.get = memory_get,
+	.range = memory_range,
+	.put = queue_put,
+	.del = queue_del,
+	.subscribe = queue_subscribe,
+	.unsubscribe = queue_unsubscribe,
+	.revision = queue_revision,
+	.compacted = queue_compacted,
+	.compact = memory_compact,
 	.free = memory_free,
 };
 

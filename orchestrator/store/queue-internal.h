@@ -1,8 +1,9 @@
-/* orchestrator/store/queue-internal.h - what every store does alike: compare-and-swap, group commit, delivery of events.
+/* orchestrator/store/queue-internal.h - what every store does alike: compare-and-swap, group commit, delivery of
+ * events.
  *
- * Writes of one turn are collected and handed to the implementation's commit() as one batch; while it runs, the next batch
- * gathers. A key that is being written is busy, and the next writer of it waits: so a batch never depends on another one,
- * and a failed batch is undone by forgetting it. */
+ * Writes of one turn are collected and handed to the implementation's commit() as one batch; while it runs, the next
+ * batch gathers. A key that is being written is busy, and the next writer of it waits: so a batch never depends on
+ * another one, and a failed batch is undone by forgetting it. */
 #pragma once
 
 #include "base/fiber.h"
@@ -24,7 +25,10 @@ struct write {                  /* lives on the stack of the fiber that parks fo
 	bool done;
 };
 
-struct subscriber { store_event_fn *fn; void *arg; };           /* fn NULL: gone, removed after the delivery under way */
+struct subscriber {
+	store_event_fn *fn;
+	void *arg;
+}; /* fn NULL: gone, removed after the delivery under way */
 
 struct queue {
 	struct store base;              /* first: a store * is a queue * */
@@ -36,12 +40,13 @@ struct queue {
 	int64_t revision, next, compacted;
 	bool turn_end_asked, delivering, closing, idle;
 	struct fiber *closer;           /* waits for idle */
-	void (*commit)(struct queue *q);        /* starts writing q->flying; queue_committed() on the loop when it ended */
+	void (*commit)(struct queue *q); /* starts writing q->flying; queue_committed() on the loop when it ended */
 	/* Events after `from` up to q->revision, for a new subscriber. */
 	int (*replay)(struct queue *q, int64_t from, store_event_fn *fn, void *arg, struct err *err);
 };
 
-void queue_load(struct queue *q, const char *key, int64_t created, int64_t modified);  /* a key that was there at the start */
+void queue_load(struct queue *q, const char *key, int64_t created,
+		int64_t modified);  /* a key that was there at the start */
 void queue_committed(struct queue *q, const struct err *failure);       /* failure->code 0: the batch is durable */
 void queue_close(struct queue *q);              /* in a fiber: no more writes; waits for those under way */
 void queue_free(struct queue *q);

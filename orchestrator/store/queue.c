@@ -57,7 +57,8 @@ static void drop_gone_subscribers(struct queue *q)
 
 static void deliver(struct queue *q, const struct write *w)
 {
-	struct store_event e = { w->remove ? STORE_DELETE : STORE_PUT, w->revision, w->remove ? 0 : w->created, w->key, w->value };
+	struct store_event e = { w->remove ? STORE_DELETE : STORE_PUT, w->revision, w->remove ? 0 : w->created, w->key,
+				 w->value };
 
 	q->delivering = true;
 	for (size_t i = 0; i < q->subs.n; i++)
@@ -123,7 +124,8 @@ static int check_expected(const char *key, int64_t have, int64_t expect, bool re
 	if (expect == 0 && have)
 		return err_set(err, ERR_ALREADY_EXISTS, "'%s' already exists", key);
 	if (expect > 0 && have != expect)
-		return err_set(err, ERR_CONFLICT, "'%s' is at revision %" PRId64 ", expected %" PRId64, key, have, expect);
+		return err_set(err, ERR_CONFLICT, "'%s' is at revision %" PRId64 ", expected %" PRId64, key, have,
+			       expect);
 	return 0;
 }
 
@@ -170,9 +172,11 @@ int queue_del(struct store *st, const char *key, int64_t expect, int64_t *revisi
 int queue_check_revision(const struct queue *q, int64_t at, struct err *err)
 {
 	if (at > q->revision)
-		return err_set(err, ERR_BAD_REQUEST, "revision %" PRId64 " is in the future; the newest is %" PRId64, at, q->revision);
+		return err_set(err, ERR_BAD_REQUEST, "revision %" PRId64 " is in the future; the newest is %" PRId64,
+			       at, q->revision);
 	if (at < q->compacted)
-		return err_set(err, ERR_EXPIRED, "revision %" PRId64 " is gone; history starts at %" PRId64, at, q->compacted);
+		return err_set(err, ERR_EXPIRED, "revision %" PRId64 " is gone; history starts at %" PRId64, at,
+			       q->compacted);
 	return 0;
 }
 

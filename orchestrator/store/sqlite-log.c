@@ -56,14 +56,16 @@ static const char *column_text(sqlite3_stmt *s, int at) { return (const char *)s
 
 int sqlite_log_open(const char *path, bool writer, struct sqlite3 **out, struct err *err)
 {
-	AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);    /* Secrets are in it; SQLite would make it 0644 */
+	AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* Secrets are in it; SQLite would make it 0644 */
 
 	if (fd < 0)
 		return err_errno(err, "open the store '%s'", path);
 	if (sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		return err_set(err, ERR_IO, "open the store '%s': %s", path, *out ? sqlite3_errmsg(*out) : "out of memory");
+		return err_set(err, ERR_IO, "open the store '%s': %s", path,
+			       *out ? sqlite3_errmsg(*out) : "out of memory");
 	sqlite3_busy_timeout(*out, 10000);      /* a backup may hold the lock for a moment */
-	return run(*out, writer ? "PRAGMA cache_size = -2000" : "PRAGMA cache_size = -256; PRAGMA query_only = 1", "open", err);
+	return run(*out, writer ? "PRAGMA cache_size = -2000" : "PRAGMA cache_size = -256; PRAGMA query_only = 1",
+		   "open", err);
 }
 
 void sqlite_log_close(struct sqlite3 **db)
@@ -80,7 +82,8 @@ static int check_integrity(sqlite3 *db, const char *path, struct err *err)
 	if (prepare(db, "PRAGMA quick_check(1)", &s, &why) < 0 || step(db, s, "check", &why) < 0)
 		return err_set(err, ERR_INVALID, "the store '%s' is damaged: %s", path, err_msg(&why));
 	if (!str_eq(column_text(s, 0), "ok"))
-		return err_set(err, ERR_INVALID, "the store '%s' is damaged (%s): restore it from a backup", path, column_text(s, 0));
+		return err_set(err, ERR_INVALID, "the store '%s' is damaged (%s): restore it from a backup", path,
+			       column_text(s, 0));
 	return 0;
 }
 
@@ -91,7 +94,8 @@ static int check_version(sqlite3 *db, const char *path, struct err *err)
 	TRY(prepare(db, "PRAGMA user_version", &s, err));
 	TRY(step(db, s, "read the version", err));
 	if (sqlite3_column_int(s, 0) > 1)
-		return err_set(err, ERR_UNSUPPORTED, "the store '%s' was written by a newer version of this program", path);
+		return err_set(err, ERR_UNSUPPORTED, "the store '%s' was written by a newer version of this program",
+			       path);
 	return 0;
 }
 
@@ -102,7 +106,8 @@ int sqlite_log_prepare(struct sqlite3 *db, const char *path, struct err *err)
 	return run(db,
 		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
 		   "PRAGMA journal_size_limit = 67108864;"
-		   "CREATE TABLE IF NOT EXISTS log(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT NULL, value BLOB);"
+		   "CREATE TABLE IF NOT EXISTS log(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT "
+		   "NULL, value BLOB);"
 		   "CREATE INDEX IF NOT EXISTS log_key ON log(key, rev);"
 		   "CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 		   "INSERT OR IGNORE INTO meta VALUES('compacted', 0); PRAGMA user_version = 1;",
@@ -113,16 +118,18 @@ static int load_revisions(sqlite3 *db, int64_t *revision, int64_t *compacted, st
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db, "SELECT value, max(value, (SELECT coalesce(max(rev), 0) FROM log)) FROM meta WHERE name = 'compacted'",
-		    &s, err));
+	TRY(prepare(
+		db,
+		"SELECT value, max(value, (SELECT coalesce(max(rev), 0) FROM log)) FROM meta WHERE name = 'compacted'",
+		&s, err));
 	TRY(step(db, s, "read the revision", err));
 	*compacted = sqlite3_column_int64(s, 0);
 	*revision = sqlite3_column_int64(s, 1);
 	return 0;
 }
 
-int sqlite_log_load(struct sqlite3 *db, void (*fn)(void *, const char *, int64_t, int64_t), void *arg, int64_t *revision,
-		    int64_t *compacted, struct err *err)
+int sqlite_log_load(struct sqlite3 *db, void (*fn)(void *, const char *, int64_t, int64_t), void *arg,
+		    int64_t *revision, int64_t *compacted, struct err *err)
 {
 	AUTO_STMT s = NULL;
 	int r;
@@ -180,14 +187,17 @@ static struct kv kv_of(sqlite3_stmt *s)
 {
 	struct sv value = column_sv(s, 3);
 
-	return (struct kv){ (char *)column_text(s, 0), (char *)value.p, value.n, sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2) };
+	return (struct kv){ (char *)column_text(s, 0), (char *)value.p, value.n, sqlite3_column_int64(s, 1),
+			    sqlite3_column_int64(s, 2) };
 }
 
 int sqlite_log_get(struct sqlite3 *db, const char *key, int64_t at, struct kv *out, struct err *err)
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db, "SELECT key, created, rev, value FROM log WHERE key = ?1 AND rev <= ?2 ORDER BY rev DESC LIMIT 1", &s, err));
+	TRY(prepare(db,
+		    "SELECT key, created, rev, value FROM log WHERE key = ?1 AND rev <= ?2 ORDER BY rev DESC LIMIT 1",
+		    &s, err));
 	bind_sv(s, 1, sv_c(key));
 	sqlite3_bind_int64(s, 2, at);
 	int r = step(db, s, "read", err);
@@ -201,14 +211,17 @@ int sqlite_log_get(struct sqlite3 *db, const char *key, int64_t at, struct kv *o
 	return 0;
 }
 
-int sqlite_log_range(struct sqlite3 *db, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *), void *arg,
-		     struct err *err)
+int sqlite_log_range(struct sqlite3 *db, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *),
+		     void *arg, struct err *err)
 {
 	AUTO_STMT s = NULL;
 	int r;
 
-	TRY(prepare(db, "SELECT key, created, rev, value FROM log WHERE key >= ?1 AND substr(key, 1, ?2) = ?1 AND value IS NOT NULL"
-		    " AND rev = (SELECT max(rev) FROM log AS n WHERE n.key = log.key AND n.rev <= ?3) ORDER BY key", &s, err));
+	TRY(prepare(db,
+		    "SELECT key, created, rev, value FROM log WHERE key >= ?1 AND substr(key, 1, ?2) = ?1 AND value IS "
+		    "NOT NULL"
+		    " AND rev = (SELECT max(rev) FROM log AS n WHERE n.key = log.key AND n.rev <= ?3) ORDER BY key",
+		    &s, err));
 	bind_sv(s, 1, sv_c(prefix));
 	sqlite3_bind_int64(s, 2, (int64_t)strlen(prefix));
 	sqlite3_bind_int64(s, 3, at);
@@ -255,8 +268,11 @@ static int remove_rows(sqlite3 *db, int64_t before, int rows, struct err *err)
 	AUTO_STMT s = NULL;
 
 	/* Oldest first: a deletion must not go before the record that it hides. */
-	TRY(prepare(db, "DELETE FROM log WHERE rev IN (SELECT rev FROM log WHERE rev <= ?1 AND (value IS NULL OR EXISTS"
-		    " (SELECT 1 FROM log AS n WHERE n.key = log.key AND n.rev > log.rev AND n.rev <= ?1)) ORDER BY rev LIMIT ?2)", &s, err));
+	TRY(prepare(db,
+		    "DELETE FROM log WHERE rev IN (SELECT rev FROM log WHERE rev <= ?1 AND (value IS NULL OR EXISTS"
+		    " (SELECT 1 FROM log AS n WHERE n.key = log.key AND n.rev > log.rev AND n.rev <= ?1)) ORDER BY rev "
+		    "LIMIT ?2)",
+		    &s, err));
 	sqlite3_bind_int64(s, 1, before);
 	sqlite3_bind_int(s, 2, rows);
 	return step(db, s, "compact", err);

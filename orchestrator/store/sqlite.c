@@ -116,7 +116,9 @@ static void awaited_done(struct task *t)
 
 static int await(struct sqlite *s, int (*run)(struct sqlite3 *, void *, struct err *), void *arg, struct err *err)
 {
-	struct awaited a = { .task = { .run = run, .done = awaited_done, .arg = arg }, .fiber = fiber_self(), .loop = s->loop };
+	struct awaited a = { .task = { .run = run, .done = awaited_done, .arg = arg },
+			     .fiber = fiber_self(),
+			     .loop = s->loop };
 
 	submit(s, &a.task);
 	fiber_park_until(&a.done);
@@ -132,8 +134,8 @@ static int sqlite_get(struct store *st, const char *key, struct kv *out, struct 
 	return sqlite_log_get(s->reader, key, s->q.revision, out, err);
 }
 
-static int sqlite_range(struct store *st, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *), void *arg,
-			int64_t *revision, struct err *err)
+static int sqlite_range(struct store *st, const char *prefix, int64_t at, int (*fn)(void *, const struct kv *),
+			void *arg, int64_t *revision, struct err *err)
 {
 	struct sqlite *s = (struct sqlite *)st;
 
@@ -242,8 +244,15 @@ static void sqlite_free(struct store *st)
 }
 
 static const struct store_ops ops = {
-	.get = sqlite_get, .range = sqlite_range, .put = queue_put, .del = queue_del, .subscribe = queue_subscribe,
-	.unsubscribe = queue_unsubscribe, .revision = queue_revision, .compacted = queue_compacted, .compact = sqlite_compact,
+	.get = sqlite_get,
+	.range = sqlite_range,
+	.put = queue_put,
+	.del = queue_del,
+	.subscribe = queue_subscribe,
+	.unsubscribe = queue_unsubscribe,
+	.revision = queue_revision,
+	.compacted = queue_compacted,
+	.compact = sqlite_compact,
 	.free = sqlite_free,
 };
 

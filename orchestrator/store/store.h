@@ -11,7 +11,12 @@
 
 struct store { const struct store_ops *ops; };
 
-struct kv { char *key; char *value; size_t value_n; int64_t created, modified; };       /* revisions; owned: kv_free() */
+struct kv {
+	char *key;
+	char *value;
+	size_t value_n;
+	int64_t created, modified;
+}; /* revisions; owned: kv_free() */
 
 enum store_event_type { STORE_PUT, STORE_DELETE };
 struct store_event {
@@ -25,22 +30,26 @@ typedef void store_event_fn(void *arg, const struct store_event *e);
 struct store_ops {
 	/* ERR_NOT_FOUND. */
 	int (*get)(struct store *, const char *key, struct kv *out, struct err *);
-	/* fn for every live key with this prefix, in byte order, as of revision `at` (0: the newest), which is given back in
-	 * *revision (may be NULL). Less than 0 from fn stops and is returned. ERR_EXPIRED: `at` is compacted. */
+	/* fn for every live key with this prefix, in byte order, as of revision `at` (0: the newest), which is given
+	 * back in *revision (may be NULL). Less than 0 from fn stops and is returned. ERR_EXPIRED: `at` is compacted.
+	 */
 	int (*range)(struct store *, const char *prefix, int64_t at, int (*fn)(void *arg, const struct kv *), void *arg,
 		     int64_t *revision, struct err *);
-	/* expect: the key's modified revision, 0: must not exist, -1: whatever. ERR_CONFLICT, ERR_ALREADY_EXISTS, ERR_FULL.
-	 * Parks until the write is durable; writes of one loop turn share a commit. Writes of one key follow one another:
-	 * each is checked against the outcome of the one before. Once it returns, subscribers have seen the event. */
+	/* expect: the key's modified revision, 0: must not exist, -1: whatever. ERR_CONFLICT, ERR_ALREADY_EXISTS,
+	 * ERR_FULL. Parks until the write is durable; writes of one loop turn share a commit. Writes of one key follow
+	 * one another: each is checked against the outcome of the one before. Once it returns, subscribers have seen
+	 * the event. */
 	int (*put)(struct store *, const char *key, int64_t expect, struct sv value, int64_t *revision, struct err *);
-	int (*del)(struct store *, const char *key, int64_t expect, int64_t *revision, struct err *);   /* also ERR_NOT_FOUND */
-	/* fn on the loop for every event after revision `from`, in order, each once it is durable: those of the past before
-	 * this returns. ERR_EXPIRED: compacted. */
+	int (*del)(struct store *, const char *key, int64_t expect, int64_t *revision,
+		   struct err *); /* also ERR_NOT_FOUND */
+	/* fn on the loop for every event after revision `from`, in order, each once it is durable: those of the past
+	 * before this returns. ERR_EXPIRED: compacted. */
 	int (*subscribe)(struct store *, int64_t from, store_event_fn *fn, void *arg, struct err *);
 	void (*unsubscribe)(struct store *, store_event_fn *fn, void *arg);
 	int64_t (*revision)(struct store *);    /* of the newest durable write */
 	int64_t (*compacted)(struct store *);   /* history starts after this revision */
-	int (*compact)(struct store *, int64_t before, struct err *);   /* forgets history up to and including `before`. Parks */
+	int (*compact)(struct store *, int64_t before,
+		       struct err *);  /* forgets history up to and including `before`. Parks */
 	void (*free)(struct store *);           /* in a fiber: waits for writes under way */
 };
 

@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct world { struct kinds *kinds; struct doc *d; struct node *live; struct err err; const struct type *type; const char *version; };
+struct world {
+	struct kinds *kinds;
+	struct doc *d;
+	struct node *live;
+	struct err err;
+	const struct type *type;
+	const char *version;
+};
 
 static void world_open(struct world *w, const char *api_version, const char *kind)
 {
@@ -86,7 +93,7 @@ static void apply_of_a_field_that_another_set_is_conflict(void **state)
 	(void)state;
 	world_open(&w, "v1", "ConfigMap");
 	assert_ok(apply(&w, "first", MAP "data: {a: '1', b: x}}", false), &w.err);
-	assert_ok(apply(&w, "second", MAP "data: {b: x}}", false), &w.err);            /* the same value: both have it */
+	assert_ok(apply(&w, "second", MAP "data: {b: x}}", false), &w.err); /* the same value: both have it */
 	assert_int_equal(apply(&w, "second", MAP "data: {a: '2', b: x}}", false), -ERR_CONFLICT);
 	assert_string_equal(w.err.msg, "Apply failed with 1 conflict: conflict with \"first\" using v1: .data.a");
 	assert_int_equal(w.err.n_causes, 1);
@@ -106,7 +113,7 @@ static void apply_by_force_takes_the_field_over(void **state)
 	assert_ok(apply(&w, "first", MAP "data: {a: '1', b: x}}", false), &w.err);
 	assert_ok(apply(&w, "second", MAP "data: {a: '2'}}", true), &w.err);
 	expect_owners(&w, "first Apply {\"f:data\":{\"f:b\":{}}}\nsecond Apply {\"f:data\":{\"f:a\":{}}}\n");
-	assert_ok(apply(&w, "first", MAP "data: {}}", false), &w.err);                  /* gives up b: it goes; a is second's */
+	assert_ok(apply(&w, "first", MAP "data: {}}", false), &w.err); /* gives up b: it goes; a is second's */
 	expect(&w, "data", "{\"a\":\"2\"}");
 	world_close(&w);
 }
@@ -127,7 +134,8 @@ static void apply_gives_up_only_what_nobody_else_has(void **state)
 	world_close(&w);
 }
 
-static const char deployment[] = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {containers: ["
+static const char deployment[] =
+	"{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {containers: ["
 	"{name: a, image: 'i:1', ports: [{containerPort: 80}]}, {name: b, image: 'i:1'}]}}}}";
 
 static void apply_owns_list_items_by_their_keys(void **state)
@@ -137,19 +145,32 @@ static void apply_owns_list_items_by_their_keys(void **state)
 	(void)state;
 	world_open(&w, "apps/v1", "Deployment");
 	assert_ok(apply(&w, "first", deployment, false), &w.err);
-	expect_owners(&w, "first Apply {\"f:spec\":{\"f:template\":{\"f:spec\":{\"f:containers\":{"
-		      "\"k:{\\\"name\\\":\\\"a\\\"}\":{\".\":{},\"f:image\":{},\"f:name\":{},\"f:ports\":{"
-		      "\"k:{\\\"containerPort\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{}}}},"
-		      "\"k:{\\\"name\\\":\\\"b\\\"}\":{\".\":{},\"f:image\":{},\"f:name\":{}}}}}}}\n");
-	assert_ok(apply(&w, "second", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {containers: ["
-			"{name: a, command: [x]}]}}}}", false), &w.err);
-	assert_int_equal(apply(&w, "second", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {"
-			       "containers: [{name: a, image: other}]}}}}", false), -ERR_CONFLICT);
+	expect_owners(
+		&w, "first Apply {\"f:spec\":{\"f:template\":{\"f:spec\":{\"f:containers\":{"
+		    "\"k:{\\\"name\\\":\\\"a\\\"}\":{\".\":{},\"f:image\":{},\"f:name\":{},\"f:ports\":{"
+		    "\"k:{\\\"containerPort\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{}}}},"
+		    "\"k:{\\\"name\\\":\\\"b\\\"}\":{\".\":{},\"f:image\":{},\"f:name\":{}}}}}}}\n");
+	assert_ok(apply(&w, "second",
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: "
+			"{containers: ["
+			"{name: a, command: [x]}]}}}}",
+			false),
+		  &w.err);
+	assert_int_equal(apply(&w, "second",
+			       "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {"
+			       "containers: [{name: a, image: other}]}}}}",
+			       false),
+			 -ERR_CONFLICT);
 	assert_string_equal(w.err.causes[0].field, ".spec.template.spec.containers[name=\"a\"].image");
-	assert_ok(apply(&w, "first", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {containers: ["
-			"{name: b, image: 'i:2'}]}}}}", false), &w.err);
+	assert_ok(apply(&w, "first",
+			"{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: "
+			"{containers: ["
+			"{name: b, image: 'i:2'}]}}}}",
+			false),
+		  &w.err);
 	/* a is also second's, so it stays with what second has of it */
-	expect(&w, "spec.template.spec.containers", "[{\"command\":[\"x\"],\"name\":\"a\"},{\"image\":\"i:2\",\"name\":\"b\"}]");
+	expect(&w, "spec.template.spec.containers",
+	       "[{\"command\":[\"x\"],\"name\":\"a\"},{\"image\":\"i:2\",\"name\":\"b\"}]");
 	world_close(&w);
 }
 

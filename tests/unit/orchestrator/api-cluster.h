@@ -95,8 +95,10 @@ static inline struct object *create_as(struct cluster *c, const char *yaml, cons
 	struct object *out = NULL;
 	AUTO(err) e = { 0 };
 
-	note_result(c, k ? client_create(c->client, k, root, o, &out, &e) : kinds_unknown(c->kinds, node_str_or(root, "apiVersion", ""),
-		    node_str_or(root, "kind", ""), &e), &e);
+	note_result(c,
+		    k ? client_create(c->client, k, root, o, &out, &e)
+		      : kinds_unknown(c->kinds, node_str_or(root, "apiVersion", ""), node_str_or(root, "kind", ""), &e),
+		    &e);
 	return out;
 }
 
@@ -154,13 +156,14 @@ static inline int64_t update_sub(struct cluster *c, const char *kind, const char
 	return after ? after->revision : -1;
 }
 
-static inline int64_t update(struct cluster *c, const char *kind, const char *ns, const char *name, const char *path, const char *json)
+static inline int64_t update(struct cluster *c, const char *kind, const char *ns, const char *name, const char *path,
+			     const char *json)
 {
 	return update_sub(c, kind, ns, name, NULL, path, json);
 }
 
-static inline void patch(struct cluster *c, const char *kind, const char *ns, const char *name, enum patch_type type, const char *json,
-			 const struct write_opts *o)
+static inline void patch(struct cluster *c, const char *kind, const char *ns, const char *name, enum patch_type type,
+			 const char *json, const struct write_opts *o)
 {
 	AUTO_DOC d = yaml_doc(c, json);
 	AUTO(err) e = { 0 };
@@ -168,14 +171,18 @@ static inline void patch(struct cluster *c, const char *kind, const char *ns, co
 	note_result(c, client_patch(c->client, kind_named(c, kind), ns, name, type, doc_root(d), o, NULL, &e), &e);
 }
 
-static inline void del_as(struct cluster *c, const char *kind, const char *ns, const char *name, const struct delete_opts *o)
+static inline void del_as(struct cluster *c, const char *kind, const char *ns, const char *name,
+			  const struct delete_opts *o)
 {
 	AUTO(err) e = { 0 };
 
 	note_result(c, client_delete(c->client, kind_named(c, kind), ns, name, o, &e), &e);
 }
 
-static inline void del(struct cluster *c, const char *kind, const char *ns, const char *name) { del_as(c, kind, ns, name, NULL); }
+static inline void del(struct cluster *c, const char *kind, const char *ns, const char *name)
+{
+	del_as(c, kind, ns, name, NULL);
+}
 
 /* Notes the names of a list; returns its continue token (heap) or NULL. */
 static inline char *list_as(struct cluster *c, const char *kind, const struct list_opts *o)

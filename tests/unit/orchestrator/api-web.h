@@ -11,7 +11,9 @@ struct web { struct cluster *c; struct http_server *server; struct httpc *client
 static inline struct web web_open(struct cluster *c)
 {
 	struct web w = { .c = c, .token = "secret-token" };
-	struct http_server_opts o = { .listen = "127.0.0.1:0", .max_body = 3 << 20, .handler = api_handle, .arg = c->api };
+	struct http_server_opts o = {
+		.listen = "127.0.0.1:0", .max_body = 3 << 20, .handler = api_handle, .arg = c->api
+	};
 	AUTO(err) e = { 0 };
 
 	if (!(w.server = http_server_start(fiber_loop(), &o, &e)))
@@ -31,7 +33,8 @@ struct call { const char *method, *path, *type, *accept, *body, *as; };     /* a
 static inline int call(struct web *w, const struct call *c, struct httpc_response *out)
 {
 	char *url = str_fmt("http://127.0.0.1:%d%s", http_server_port(w->server), c->path);
-	char *auth = str_fmt("Authorization: Bearer %s", w->token), *type = str_fmt("Content-Type: %s", c->type ? c->type : "application/json");
+	char *auth = str_fmt("Authorization: Bearer %s", w->token),
+	     *type = str_fmt("Content-Type: %s", c->type ? c->type : "application/json");
 	char *accept = str_fmt("Accept: %s", c->accept ? c->accept : "application/json");
 	char *as = c->as ? str_fmt("Impersonate-User: %s", c->as) : NULL;
 	const char *headers[] = { accept, type, *w->token ? auth : as, *w->token ? as : NULL, NULL };

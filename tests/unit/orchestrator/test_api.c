@@ -3,13 +3,14 @@
 
 #include "api-cluster.h"
 
-static const char config_a[] = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {app: x}}, data: {k: v}}";
-static const char deployment[] =
-	"{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: default}, status: {replicas: 9}, spec: {replicas: 2,"
-	" selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}},"
-	" spec: {containers: [{name: c, image: 'demo:1'}]}}}}";
-static const char pod[] =
-	"{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: default}, spec: {containers: [{name: c, image: 'demo:1'}]}}";
+static const char config_a[] =
+	"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {app: x}}, data: {k: v}}";
+static const char deployment[] = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: default}, "
+				 "status: {replicas: 9}, spec: {replicas: 2,"
+				 " selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}},"
+				 " spec: {containers: [{name: c, image: 'demo:1'}]}}}}";
+static const char pod[] = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: default}, spec: {containers: "
+			  "[{name: c, image: 'demo:1'}]}}";
 
 /* ---- create ---- */
 
@@ -22,7 +23,8 @@ static void creates(struct cluster *c)
 	note_at(c, o->root, "metadata.generation");
 	note_at(c, o->root, "status");
 	note_at(c, o->root, "spec.replicas");
-	str_addf(&c->trace, "%zu %d %d ", strlen(o->uid), o->revision > 0, node_str_at(o->root, "metadata.creationTimestamp") != NULL);
+	str_addf(&c->trace, "%zu %d %d ", strlen(o->uid), o->revision > 0,
+		 node_str_at(o->root, "metadata.creationTimestamp") != NULL);
 	create(c, deployment);
 	get(c, "pods", "default", "none", "");
 	get(c, "deployments", "default", "none", "");
@@ -37,11 +39,14 @@ static void api_create_sets_what_is_the_servers(void **state)
 
 static void generates(struct cluster *c)
 {
-	AUTO_OBJECT a = create_as(c, "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-, namespace: default}}", NULL);
-	AUTO_OBJECT b = create_as(c, "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-, namespace: default}}", NULL);
+	AUTO_OBJECT a = create_as(
+		c, "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-, namespace: default}}", NULL);
+	AUTO_OBJECT b = create_as(
+		c, "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-, namespace: default}}", NULL);
 
 	if (a && b)
-		str_addf(&c->trace, "%zu %d %d", strlen(a->name), !strncmp(a->name, "x-", 2), strcmp(a->name, b->name) != 0);
+		str_addf(&c->trace, "%zu %d %d", strlen(a->name), !strncmp(a->name, "x-", 2),
+			 strcmp(a->name, b->name) != 0);
 }
 
 static void api_create_generates_names(void **state)
@@ -62,8 +67,9 @@ static void api_create_refuses_what_cannot_be(void **state)
 {
 	(void)state;
 	cluster_expect(refuses, "NotFound: namespaces \"nowhere\" not found\n"
-		       "BadRequest: resourceVersion should not be set on objects to be created\n"
-		       "BadRequest: ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"dataa\"\n");
+				"BadRequest: resourceVersion should not be set on objects to be created\n"
+				"BadRequest: ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict "
+				"decoding error: unknown field \"dataa\"\n");
 }
 
 static void dries(struct cluster *c)
@@ -92,7 +98,8 @@ static void updates(struct cluster *c)
 {
 	create(c, config_a);
 	AUTO_OBJECT first = get_object(c, "cm", "default", "a");
-	int64_t second = update(c, "cm", "default", "a", "data.k", "\"w\""), third = update(c, "cm", "default", "a", "data.k", "\"w\"");
+	int64_t second = update(c, "cm", "default", "a", "data.k", "\"w\""),
+		third = update(c, "cm", "default", "a", "data.k", "\"w\"");
 	AUTO(err) e = { 0 };
 
 	if (!first)
@@ -110,8 +117,9 @@ static void updates(struct cluster *c)
 static void api_update_checks_the_revision_and_skips_what_is_the_same(void **state)
 {
 	(void)state;
-	cluster_expect(updates, "1 1 Conflict: Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply "
-		       "your changes to the latest version and try again\n\"v\" 1");
+	cluster_expect(updates, "1 1 Conflict: Operation cannot be fulfilled on configmaps \"a\": the object has been "
+				"modified; please apply "
+				"your changes to the latest version and try again\n\"v\" 1");
 }
 
 static void separates(struct cluster *c)
@@ -140,7 +148,8 @@ static void patches(struct cluster *c)
 {
 	create(c, deployment);
 	patch(c, "deploy", "default", "web", PATCH_MERGE, "{metadata: {labels: {a: b}}}", NULL);
-	patch(c, "deploy", "default", "web", PATCH_STRATEGIC, "{spec: {template: {spec: {containers: [{name: d, image: e}]}}}}", NULL);
+	patch(c, "deploy", "default", "web", PATCH_STRATEGIC,
+	      "{spec: {template: {spec: {containers: [{name: d, image: e}]}}}}", NULL);
 	patch(c, "deploy", "default", "web", PATCH_JSON, "[{op: replace, path: /spec/replicas, value: 4}]", NULL);
 	get(c, "deploy", "default", "web", "metadata.labels");
 	get(c, "deploy", "default", "web", "spec.replicas");
@@ -152,31 +161,36 @@ static void patches(struct cluster *c)
 static void api_patches_are_applied_to_the_live_object(void **state)
 {
 	(void)state;
-	cluster_expect(patches, "{\"a\":\"b\"} 4 \"d\" \"c\" Conflict: Operation cannot be fulfilled on deployments.apps \"web\": the object has "
-		       "been modified; please apply your changes to the latest version and try again\n");
+	cluster_expect(patches, "{\"a\":\"b\"} 4 \"d\" \"c\" Conflict: Operation cannot be fulfilled on "
+				"deployments.apps \"web\": the object has "
+				"been modified; please apply your changes to the latest version and try again\n");
 }
 
 static void scales(struct cluster *c)
 {
 	create(c, deployment);
-	patch(c, "deploy", "default", "web", PATCH_MERGE, "{spec: {replicas: 7}}", &(struct write_opts){ .subresource = "scale" });
+	patch(c, "deploy", "default", "web", PATCH_MERGE, "{spec: {replicas: 7}}",
+	      &(struct write_opts){ .subresource = "scale" });
 	get(c, "deploy", "default", "web", "spec.replicas");
 	get(c, "deploy", "default", "web", "metadata.generation");
-	patch(c, "deploy", "default", "web", PATCH_MERGE, "{spec: {replicas: -1}}", &(struct write_opts){ .subresource = "scale" });
+	patch(c, "deploy", "default", "web", PATCH_MERGE, "{spec: {replicas: -1}}",
+	      &(struct write_opts){ .subresource = "scale" });
 }
 
 static void api_scale_writes_replicas(void **state)
 {
 	(void)state;
-	cluster_expect(scales, "7 2 Invalid: Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or "
-		       "equal to 0\n");
+	cluster_expect(scales, "7 2 Invalid: Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -1: "
+			       "must be greater than or "
+			       "equal to 0\n");
 }
 
 /* ---- delete ---- */
 
 static void finalizes(struct cluster *c)
 {
-	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, finalizers: [example.com/x]}}");
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, finalizers: "
+		  "[example.com/x]}}");
 	del(c, "cm", "default", "a");
 	get(c, "cm", "default", "a", "metadata.deletionGracePeriodSeconds");
 	patch(c, "cm", "default", "a", PATCH_MERGE, "{metadata: {finalizers: null}}", NULL);
@@ -222,7 +236,8 @@ static void graces(struct cluster *c)
 	list(c, "po", "default", NULL, NULL);
 	create(c, pod);
 	AUTO_OBJECT bound = NULL;
-	AUTO_DOC b = yaml_doc(c, "{apiVersion: v1, kind: Binding, metadata: {name: p, namespace: default}, target: {name: n1}}");
+	AUTO_DOC b = yaml_doc(
+		c, "{apiVersion: v1, kind: Binding, metadata: {name: p, namespace: default}, target: {name: n1}}");
 	struct write_opts binding = { .subresource = "binding" };
 	AUTO(err) e = { 0 };
 
@@ -257,9 +272,12 @@ static void ends_namespaces(struct cluster *c)
 static void api_namespaces_end_in_order(void **state)
 {
 	(void)state;
-	cluster_expect(ends_namespaces, "[\"kubernetes\"] {\"kubernetes.io/metadata.name\":\"ns1\"} \"Terminating\" Forbidden: configmaps \"a\" is "
-		       "forbidden: unable to create new content in namespace ns1 because it is being terminated\nForbidden: namespaces "
-		       "\"default\" is forbidden: this namespace may not be deleted\ncd default kube-node-lease kube-public kube-system ");
+	cluster_expect(ends_namespaces, "[\"kubernetes\"] {\"kubernetes.io/metadata.name\":\"ns1\"} \"Terminating\" "
+					"Forbidden: configmaps \"a\" is "
+					"forbidden: unable to create new content in namespace ns1 because it is being "
+					"terminated\nForbidden: namespaces "
+					"\"default\" is forbidden: this namespace may not be deleted\ncd default "
+					"kube-node-lease kube-public kube-system ");
 }
 
 /* ---- lists ---- */
@@ -342,14 +360,17 @@ static void serves(struct cluster *c)
 static void api_services_get_addresses_and_ports(void **state)
 {
 	(void)state;
-	cluster_expect(serves, "\"10.96.1.0\" 80 Invalid: Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port "
-		       "is already allocated\n[\"10.96.0.77\"] Invalid: Service \"a\" is invalid: spec.clusterIPs[0]: Invalid value: "
-		       "[]string{\"10.96.0.99\"}: may not change once set\n30080 \"10.96.0.1\" ");
+	cluster_expect(serves, "\"10.96.1.0\" 80 Invalid: Service \"b\" is invalid: spec.ports[0].nodePort: Invalid "
+			       "value: 30080: provided port "
+			       "is already allocated\n[\"10.96.0.77\"] Invalid: Service \"a\" is invalid: "
+			       "spec.clusterIPs[0]: Invalid value: "
+			       "[]string{\"10.96.0.99\"}: may not change once set\n30080 \"10.96.0.1\" ");
 }
 
 static void hides(struct cluster *c)
 {
-	create(c, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: default}, stringData: {k: v}, data: {b: eA==}}");
+	create(c, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: default}, stringData: {k: v}, data: "
+		  "{b: eA==}}");
 	get(c, "secrets", "default", "s", "data");
 	get(c, "secrets", "default", "s", "stringData");
 	get(c, "secrets", "default", "s", "type");

@@ -4,14 +4,17 @@
 #include "api-web.h"
 
 static const char maps[] = "/api/v1/namespaces/default/configmaps";
-static const char map_a[] = "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"labels\":{\"x\":\"1\"}},\"data\":{\"k\":\"v\"}}";
+static const char map_a[] = "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"labels\":{"
+			    "\"x\":\"1\"}},\"data\":{\"k\":\"v\"}}";
 
 /* ---- who may ---- */
 
 static void knocks(struct cluster *c)
 {
-	static const char *const paths[] = { "/version", "/livez", "/readyz", "/healthz", "/api", "/apis/apps/v1", "/openapi/v2",
-					     "/api/v1/namespaces", "/api/v1/unknown", "/", "/metrics" };
+	static const char *const paths[] = {
+		"/version", "/livez", "/readyz", "/healthz", "/api", "/apis/apps/v1", "/openapi/v2",
+		"/api/v1/namespaces", "/api/v1/unknown", "/", "/metrics"
+	};
 	static const char *const tokens[] = { "", "plain", "secret-token", "wrong" };
 	struct web w = web_open(c);
 
@@ -46,8 +49,9 @@ static void refuses(struct cluster *c)
 static void http_forbidden_says_who_what_and_where(void **state)
 {
 	(void)state;
-	cluster_expect(refuses, "403 \"secrets \\\"s\\\" is forbidden: User \\\"jane\\\" cannot get resource \\\"secrets\\\" in API group \\\"\\\" in the "
-		       "namespace \\\"default\\\"\" \"Forbidden\" {\"kind\":\"secrets\",\"name\":\"s\"} ");
+	cluster_expect(refuses, "403 \"secrets \\\"s\\\" is forbidden: User \\\"jane\\\" cannot get resource "
+				"\\\"secrets\\\" in API group \\\"\\\" in the "
+				"namespace \\\"default\\\"\" \"Forbidden\" {\"kind\":\"secrets\",\"name\":\"s\"} ");
 }
 
 /* ---- objects ---- */
@@ -55,14 +59,16 @@ static void http_forbidden_says_who_what_and_where(void **state)
 static void lives(struct cluster *c)
 {
 	struct web w = web_open(c);
-	char *one = str_fmt("%s/a", maps), *dry = str_fmt("%s?dryRun=All", maps), *bad = str_fmt("%s?dryRun=some", maps);
+	char *one = str_fmt("%s/a", maps), *dry = str_fmt("%s?dryRun=All", maps),
+	     *bad = str_fmt("%s?dryRun=some", maps);
 
 	ask_at(&w, ASK("POST", dry, .body = map_a), PATHS("metadata.name"));
 	ask(&w, "POST", bad, map_a);
 	ask_at(&w, ASK("POST", maps, .body = map_a), PATHS("metadata.name", "metadata.namespace", "data"));
 	ask_at(&w, ASK("POST", maps, .body = map_a), PATHS("reason", "message", "code"));
 	ask_at(&w, ASK("GET", one), PATHS("kind", "apiVersion", "data.k"));
-	ask_at(&w, ASK("PATCH", one, "application/merge-patch+json", .body = "{\"data\":{\"k\":\"w\"}}"), PATHS("data.k"));
+	ask_at(&w, ASK("PATCH", one, "application/merge-patch+json", .body = "{\"data\":{\"k\":\"w\"}}"),
+	       PATHS("data.k"));
 	ask(&w, "PATCH", one, "{}");
 	ask(&w, "PUT", maps, map_a);
 	ask(&w, "PUT", one, "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"}}");
@@ -81,9 +87,13 @@ static void lives(struct cluster *c)
 static void http_object_lives_and_errors_are_statuses(void **state)
 {
 	(void)state;
-	cluster_expect(lives, "201 \"a\" 400 201 \"a\" \"default\" {\"k\":\"v\"} 409 \"AlreadyExists\" \"configmaps \\\"a\\\" already exists\" 409 "
-		       "200 \"ConfigMap\" \"v1\" \"v\" 200 \"w\" 415 405 400 415 \"UnsupportedMediaType\" 400 \"BadRequest\" "
-		       "200 \"Success\" \"a\" \"configmaps\" 404 \"configmaps \\\"a\\\" not found\" {\"kind\":\"configmaps\",\"name\":\"a\"} 405 404 ");
+	cluster_expect(
+		lives,
+		"201 \"a\" 400 201 \"a\" \"default\" {\"k\":\"v\"} 409 \"AlreadyExists\" \"configmaps \\\"a\\\" "
+		"already exists\" 409 "
+		"200 \"ConfigMap\" \"v1\" \"v\" 200 \"w\" 415 405 400 415 \"UnsupportedMediaType\" 400 \"BadRequest\" "
+		"200 \"Success\" \"a\" \"configmaps\" 404 \"configmaps \\\"a\\\" not found\" "
+		"{\"kind\":\"configmaps\",\"name\":\"a\"} 405 404 ");
 }
 
 static void posts_big(struct cluster *c)
@@ -91,7 +101,8 @@ static void posts_big(struct cluster *c)
 	struct web w = web_open(c);
 	AUTO(str) big = { 0 };
 
-	str_addc(&big, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"");
+	str_addc(&big,
+		 "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"");
 	memset(str_room(&big, 4 << 20), 'x', 4 << 20);
 	big.n += 4 << 20;
 	str_addc(&big, "\"}}");
@@ -111,14 +122,19 @@ static void lists(struct cluster *c)
 
 	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: '1'}}}");
 	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: default}}");
-	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/configmaps?labelSelector=x%3D1"), PATHS("kind", "items.0.metadata.name", "items.1"));
-	ask_at(&w, ASK("GET", "/api/v1/configmaps?limit=1"), PATHS("items.0.metadata.name", "metadata.remainingItemCount"));
+	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/configmaps?labelSelector=x%3D1"),
+	       PATHS("kind", "items.0.metadata.name", "items.1"));
+	ask_at(&w, ASK("GET", "/api/v1/configmaps?limit=1"),
+	       PATHS("items.0.metadata.name", "metadata.remainingItemCount"));
 	ask_at(&w, ASK("GET", "/api/v1/configmaps?fieldSelector=metadata.name%3Db"), PATHS("items.0.metadata.name"));
 	ask_at(&w, ASK("GET", "/api/v1/configmaps?labelSelector=x%20in"), PATHS("reason"));
-	ask_at(&w, ASK("GET", "/api/v1/configmaps", .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"),
+	ask_at(&w,
+	       ASK("GET", "/api/v1/configmaps",
+		   .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"),
 	       PATHS("kind", "items.0.kind", "items.0.data"));
 	ask_at(&w, ASK("GET", "/api/v1/configmaps", .accept = "application/json;as=Table;v=v1;g=meta.k8s.io"),
-	       PATHS("kind", "columnDefinitions.0.name", "columnDefinitions.1.name", "rows.1.cells.0", "rows.1.object.kind"));
+	       PATHS("kind", "columnDefinitions.0.name", "columnDefinitions.1.name", "rows.1.cells.0",
+		     "rows.1.object.kind"));
 	ask_at(&w, ASK("DELETE", "/api/v1/namespaces/default/configmaps"), PATHS("kind", "items.0.metadata.name"));
 	ask_at(&w, ASK("GET", "/api/v1/namespaces/default/configmaps"), PATHS("items"));
 	web_close(&w);
@@ -127,8 +143,10 @@ static void lists(struct cluster *c)
 static void http_lists_come_in_every_form(void **state)
 {
 	(void)state;
-	cluster_expect(lists, "200 \"ConfigMapList\" \"a\" - 200 \"a\" 1 200 \"b\" 400 \"BadRequest\" 200 \"PartialObjectMetadataList\" "
-		       "\"PartialObjectMetadata\" - 200 \"Table\" \"Name\" \"Data\" \"b\" \"PartialObjectMetadata\" 200 \"ConfigMapList\" \"a\" 200 [] ");
+	cluster_expect(lists, "200 \"ConfigMapList\" \"a\" - 200 \"a\" 1 200 \"b\" 400 \"BadRequest\" 200 "
+			      "\"PartialObjectMetadataList\" "
+			      "\"PartialObjectMetadata\" - 200 \"Table\" \"Name\" \"Data\" \"b\" "
+			      "\"PartialObjectMetadata\" 200 \"ConfigMapList\" \"a\" 200 [] ");
 }
 
 /* ---- discovery ---- */
@@ -140,11 +158,16 @@ static void discovers(struct cluster *c)
 	ask_at(&w, ASK("GET", "/api"), PATHS("kind", "versions"));
 	ask_at(&w, ASK("GET", "/apis"), PATHS("kind", "groups.0.name"));
 	ask_at(&w, ASK("GET", "/apis/apps"), PATHS("kind", "preferredVersion.groupVersion"));
-	ask_at(&w, ASK("GET", "/apis/apps/v1"), PATHS("kind", "resources.0.name", "resources.1.name", "resources.2.kind"));
+	ask_at(&w, ASK("GET", "/apis/apps/v1"),
+	       PATHS("kind", "resources.0.name", "resources.1.name", "resources.2.kind"));
 	ask_at(&w, ASK("GET", "/apis/apps/v9"), PATHS("kind"));
-	ask_at(&w, ASK("GET", "/apis", .accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"),
+	ask_at(&w,
+	       ASK("GET", "/apis",
+		   .accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"),
 	       PATHS("kind", "apiVersion"));
-	ask_at(&w, ASK("GET", "/api", .accept = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"),
+	ask_at(&w,
+	       ASK("GET", "/api",
+		   .accept = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"),
 	       PATHS("apiVersion", "items.0.versions.0.resources.0.scope"));
 	ask_at(&w, ASK("GET", "/version"), PATHS("major", "minor", "gitVersion"));
 	ask_at(&w, ASK("GET", "/openapi/v3"), PATHS("kind"));
@@ -155,9 +178,12 @@ static void discovers(struct cluster *c)
 static void http_discovery_describes_every_kind(void **state)
 {
 	(void)state;
-	cluster_expect(discovers, "200 \"APIVersions\" [\"v1\"] 200 \"APIGroupList\" \"admissionregistration.k8s.io\" 200 \"APIGroup\" \"apps/v1\" "
+	cluster_expect(discovers,
+		       "200 \"APIVersions\" [\"v1\"] 200 \"APIGroupList\" \"admissionregistration.k8s.io\" 200 "
+		       "\"APIGroup\" \"apps/v1\" "
 		       "200 \"APIResourceList\" \"deployments\" \"deployments/status\" \"Scale\" 404 \"Status\" "
-		       "200 \"APIGroupDiscoveryList\" \"apidiscovery.k8s.io/v2\" 200 \"apidiscovery.k8s.io/v2beta1\" \"Cluster\" "
+		       "200 \"APIGroupDiscoveryList\" \"apidiscovery.k8s.io/v2\" 200 \"apidiscovery.k8s.io/v2beta1\" "
+		       "\"Cluster\" "
 		       "200 \"1\" \"30\" \"v1.30.0+cd-test\" 200 - 200 \"3.0.0\" ");
 }
 
@@ -184,8 +210,10 @@ static void note_lines(struct cluster *c, const struct stream *s)
 
 		if (json_read(line, "line", 0, &d, NULL) < 0)
 			str_addc(&c->trace, "not JSON ");
-		str_addf(&c->trace, "%s:%s ", node_str_or(doc_root(d), "type", "?"), node_str_or(doc_root(d), "object.metadata.name",
-			 node_str_or(doc_root(d), "object.reason", node_str_or(doc_root(d), "object.kind", "-"))));
+		str_addf(&c->trace, "%s:%s ", node_str_or(doc_root(d), "type", "?"),
+			 node_str_or(doc_root(d), "object.metadata.name",
+				     node_str_or(doc_root(d), "object.reason",
+						 node_str_or(doc_root(d), "object.kind", "-"))));
 	}
 }
 
@@ -199,7 +227,8 @@ static void watches(void *arg)
 	const char *const headers[] = { "Authorization: Bearer secret-token", NULL };
 	struct httpc_request rq = { .method = "GET", .url = url, .headers = headers, .on_data = on_line, .arg = &w->s };
 
-	if (httpc_do(w->w->client, &rq, &r, NULL) >= 0 && r.status != 200)      /* an error: ended by us, once the lines are there */
+	if (httpc_do(w->w->client, &rq, &r, NULL) >= 0 &&
+	    r.status != 200) /* an error: ended by us, once the lines are there */
 		str_addf(&w->w->c->trace, "status %d ", r.status);
 	httpc_response_free(&r);
 	free(url);
@@ -208,13 +237,17 @@ static void watches(void *arg)
 static void follow(struct cluster *c)
 {
 	struct web web = web_open(c);
-	AUTO_OBJECT first = create_as(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: '1'}}}", NULL);
+	AUTO_OBJECT first = create_as(
+		c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default, labels: {x: '1'}}}",
+		NULL);
 	char *since = str_fmt("/api/v1/configmaps?watch=1&resourceVersion=%" PRId64, first ? first->revision : 0);
 	struct watcher v[] = {
 		{ &web, "/api/v1/configmaps?watch=true", { .want = 3 } },
 		{ &web, since, { .want = 3 } },
 		{ &web, "/api/v1/namespaces/default/configmaps?watch=1&labelSelector=x%3D1", { .want = 3 } },
-		{ &web, "/api/v1/configmaps?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dnone", { .want = 1 } },
+		{ &web,
+		  "/api/v1/configmaps?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dnone",
+		  { .want = 1 } },
 		{ &web, "/api/v1/configmaps?watch=1&sendInitialEvents=true&allowWatchBookmarks=true", { .want = 2 } },
 	};
 	struct fiber_group g;
@@ -240,7 +273,8 @@ static void follow(struct cluster *c)
 static void http_watch_streams_events(void **state)
 {
 	(void)state;
-	cluster_expect(follow, "ADDED:a ADDED:b MODIFIED:a \nADDED:b MODIFIED:a MODIFIED:a \nADDED:a MODIFIED:a DELETED:a \n\n"
+	cluster_expect(follow,
+		       "ADDED:a ADDED:b MODIFIED:a \nADDED:b MODIFIED:a MODIFIED:a \nADDED:a MODIFIED:a DELETED:a \n\n"
 		       "ADDED:a BOOKMARK:ConfigMap \n");
 }
 

@@ -55,8 +55,10 @@ static void lives(struct cluster *c)
 static void custom_kind_lives_as_soon_as_it_is_defined(void **state)
 {
 	(void)state;
-	cluster_expect(lives, "NotFound: no matches for kind \"Jar\" in version \"example.org/v1\"\n[\"v1\"] \"Established\" "
-		       "{\"any\":{\"x\":{\"z\":1}},\"color\":\"red\",\"free\":{\"q\":1},\"port\":\"http\",\"w\":2} - {\"x\":1} 1 2 ");
+	cluster_expect(lives,
+		       "NotFound: no matches for kind \"Jar\" in version \"example.org/v1\"\n[\"v1\"] \"Established\" "
+		       "{\"any\":{\"x\":{\"z\":1}},\"color\":\"red\",\"free\":{\"q\":1},\"port\":\"http\",\"w\":2} - "
+		       "{\"x\":1} 1 2 ");
 }
 
 static void refuses(struct cluster *c)
@@ -75,17 +77,23 @@ static void refuses(struct cluster *c)
 static void custom_objects_are_validated_by_their_schema(void **state)
 {
 	(void)state;
-	cluster_expect(refuses,
-		       "Invalid: Jar.example.org \"a\" is invalid: spec.w: Invalid value: 0: spec.w in body should be greater than or equal to 1\n"
-		       "Invalid: Jar.example.org \"a\" is invalid: spec.w: Required value\n"
-		       "Invalid: Jar.example.org \"a\" is invalid: spec.w: Invalid value: \"string\": spec.w in body must be of type integer: \"string\"\n"
-		       "Invalid: Jar.example.org \"a\" is invalid: [spec.name: Too long: may not be longer than 5, spec.color: Unsupported value: "
-		       "\"blue\": supported values: \"red\", \"green\", spec.tags: Invalid value: []: spec.tags in body should have at least 1 items]\n"
-		       "BadRequest: Jar in version \"v1\" cannot be handled as a Jar: strict decoding error: unknown field \"spec.size\"\n"
-		       "Invalid: Jar.example.org \"a\" is invalid: spec.port: Invalid value: \"boolean\": spec.port in body must be of type "
-		       "integer,string: \"boolean\"\n"
-		       "Invalid: Jar.example.org \"a\" is invalid: spec.free.a: Invalid value: \"string\": spec.free.a in body must be of type integer: "
-		       "\"string\"\n");
+	cluster_expect(refuses, "Invalid: Jar.example.org \"a\" is invalid: spec.w: Invalid value: 0: spec.w in body "
+				"should be greater than or equal to 1\n"
+				"Invalid: Jar.example.org \"a\" is invalid: spec.w: Required value\n"
+				"Invalid: Jar.example.org \"a\" is invalid: spec.w: Invalid value: \"string\": spec.w "
+				"in body must be of type integer: \"string\"\n"
+				"Invalid: Jar.example.org \"a\" is invalid: [spec.name: Too long: may not be longer "
+				"than 5, spec.color: Unsupported value: "
+				"\"blue\": supported values: \"red\", \"green\", spec.tags: Invalid value: []: "
+				"spec.tags in body should have at least 1 items]\n"
+				"BadRequest: Jar in version \"v1\" cannot be handled as a Jar: strict decoding error: "
+				"unknown field \"spec.size\"\n"
+				"Invalid: Jar.example.org \"a\" is invalid: spec.port: Invalid value: \"boolean\": "
+				"spec.port in body must be of type "
+				"integer,string: \"boolean\"\n"
+				"Invalid: Jar.example.org \"a\" is invalid: spec.free.a: Invalid value: \"string\": "
+				"spec.free.a in body must be of type integer: "
+				"\"string\"\n");
 }
 
 static void goes(struct cluster *c)
@@ -124,8 +132,9 @@ static void misnames(struct cluster *c)
 static void custom_definition_has_to_be_named_after_its_kind(void **state)
 {
 	(void)state;
-	cluster_expect(misnames, "Invalid: CustomResourceDefinition.apiextensions.k8s.io \"cars.example.org\" is invalid: metadata.name: Invalid "
-		       "value: \"cars.example.org\": must be spec.names.plural+\".\"+spec.group\n");
+	cluster_expect(misnames, "Invalid: CustomResourceDefinition.apiextensions.k8s.io \"cars.example.org\" is "
+				 "invalid: metadata.name: Invalid "
+				 "value: \"cars.example.org\": must be spec.names.plural+\".\"+spec.group\n");
 }
 
 int main(void)

@@ -112,7 +112,8 @@ static void get(struct ctx *c, const char *key)
 	if (r < 0)
 		str_addf(&c->trace, "%s ", err_reason((enum err_code)-r));
 	else
-		str_addf(&c->trace, "%s=%.*s@%" PRId64 "/%" PRId64 " ", kv.key, (int)kv.value_n, kv.value, kv.created, kv.modified);
+		str_addf(&c->trace, "%s=%.*s@%" PRId64 "/%" PRId64 " ", kv.key, (int)kv.value_n, kv.value, kv.created,
+			 kv.modified);
 }
 
 static int note_kv(void *arg, const struct kv *kv)
@@ -139,7 +140,8 @@ static void note_event(void *arg, const struct store_event *e)
 {
 	struct ctx *c = arg;
 
-	str_addf(&c->trace, "[%s%s=" SV_FMT "@%" PRId64 "] ", e->type == STORE_DELETE ? "-" : "", e->key, SV_ARG(e->value), e->revision);
+	str_addf(&c->trace, "[%s%s=" SV_FMT "@%" PRId64 "] ", e->type == STORE_DELETE ? "-" : "", e->key,
+		 SV_ARG(e->value), e->revision);
 }
 
 static void subscribe(struct ctx *c, int64_t from)
@@ -182,7 +184,9 @@ static void swaps(struct ctx *c)
 
 static void store_put_with_stale_revision_is_conflict(void **state)
 {
-	expect(state, swaps, "1 AlreadyExists Conflict 2 3 /a=three@1/3 NotFound Conflict NotFound Conflict x4 NotFound 5 /a=again@5/5 ");
+	expect(state, swaps,
+	       "1 AlreadyExists Conflict 2 3 /a=three@1/3 NotFound Conflict NotFound Conflict x4 NotFound 5 "
+	       "/a=again@5/5 ");
 }
 
 static void lists(struct ctx *c)
@@ -424,7 +428,9 @@ static int on_small_disk(struct ctx *c)
 	    mount("tmpfs", c->dir, "tmpfs", 0, "size=2m"))
 		return 77;
 	fiber_main(in_fiber, c);
-	return strcmp(str_c(&c->trace), "InsufficientStorage NotFound Conflict ") ? fprintf(stderr, "%s\n", str_c(&c->trace)), 1 : 0;
+	return strcmp(str_c(&c->trace), "InsufficientStorage NotFound Conflict ")
+	       ? fprintf(stderr, "%s\n", str_c(&c->trace)),
+	       1 : 0;
 }
 
 static void store_full_disk_fails_the_write_and_nothing_else(void **state)
@@ -502,7 +508,8 @@ static void reads_batch(struct ctx *c)
 	str_addf(&c->trace, "%" PRId64 " %" PRId64 " %" PRId64, v[0], v[1], v[2]);
 }
 
-/* Runs a writer until it has acknowledged `least` batches and some microseconds more; returns the last acknowledged one. */
+/* Runs a writer until it has acknowledged `least` batches and some microseconds more; returns the last acknowledged
+ * one. */
 static int64_t kill_a_writer(struct ctx *c, int64_t from, int64_t least, unsigned after_us)
 {
 	int64_t last = from, n;
@@ -539,7 +546,8 @@ static void store_killed_writer_loses_nothing_acknowledged(void **state)
 
 	files_make(&c);
 	for (int round = 0; round < ROUNDS; round++) {
-		int64_t least, most, n, acked = kill_a_writer(&c, at, 1 + rand_r(&seed) % 20, (unsigned)rand_r(&seed) % 3000);
+		int64_t least, most, n,
+			acked = kill_a_writer(&c, at, 1 + rand_r(&seed) % 20, (unsigned)rand_r(&seed) % 3000);
 
 		c.scenario = reads_batch;
 		c.trace.n = 0;
@@ -547,7 +555,8 @@ static void store_killed_writer_loses_nothing_acknowledged(void **state)
 		assert_int_equal(sscanf(str_c(&c.trace), "%" SCNd64 " %" SCNd64 " %" SCNd64, &least, &most, &n), 3);
 		assert_int_equal(n, KEYS);
 		assert_int_equal(least, most);                  /* no batch is torn */
-		assert_in_range(least, acked, acked + 1);       /* nothing acknowledged is missing; one may have been under way */
+		assert_in_range(least, acked,
+				acked + 1); /* nothing acknowledged is missing; one may have been under way */
 		at = least;
 	}
 	files_remove(&c);
@@ -647,7 +656,8 @@ static void store_increments_are_not_lost_over_kills(void **state)
 		count_until_killed(&c, seen, 20 + (unsigned)rand_r(&seed) % 300);
 	c.scenario = reads_counters;
 	fiber_main(in_fiber, &c);
-	assert_int_equal(sscanf(str_c(&c.trace), "%" SCNd64 " %" SCNd64 " %" SCNd64, &end[0], &end[1], &end[2]), COUNTERS);
+	assert_int_equal(sscanf(str_c(&c.trace), "%" SCNd64 " %" SCNd64 " %" SCNd64, &end[0], &end[1], &end[2]),
+			 COUNTERS);
 	int untold = 0;
 	for (int i = 0; i < COUNTERS; i++)
 		for (int64_t n = 1; n < COUNT_MAX; n++) {

@@ -167,7 +167,8 @@ static void write_one(struct writer *w, int i)
 	root = object_start(d, m->kind, "default", name);
 	meta_set_label(d, root, "half", rand_r(&w->seed) % 2 ? "a" : "b");
 	node_put(d, root, "data.n", node_strf(d, "%d", i));
-	if (live ? client_update(m->c->client, m->kind, root, NULL, NULL, NULL) : client_create(m->c->client, m->kind, root, NULL, NULL, NULL))
+	if (live ? client_update(m->c->client, m->kind, root, NULL, NULL, NULL)
+		 : client_create(m->c->client, m->kind, root, NULL, NULL, NULL))
 		m->wrong++;
 	free(name);
 }
@@ -183,7 +184,8 @@ static void writes(void *arg)
 /* Matches both halves' watchers: it tells them that they have seen all. */
 static void write_marker(struct model *m)
 {
-	create(m->c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: marker, namespace: default, labels: {half: a, all: x}}}");
+	create(m->c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: marker, namespace: default, labels: {half: a, "
+		     "all: x}}}");
 }
 
 static void model(struct cluster *c)
