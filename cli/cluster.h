@@ -8,7 +8,7 @@ struct cluster_opts { const char *kubeconfig, *context, *ns; bool all; };
 
 #define CLUSTER_OPTIONS(o) \
 	{ "namespace", 'n', OPT_STR, &(o).ns, "NAMESPACE", "where; default: the context's" }, \
-	{ "kubeconfig", 0, OPT_STR, &(o).kubeconfig, "FILE", "which servers there are; default: $KUBECONFIG, then ~/.kube/config" }, \
+	{ "kubeconfig", 0, OPT_STR, &(o).kubeconfig, "FILE", "which servers there are; default: $KUBECONFIG, ~/.kube/config, else ./.cd-data" }, \
 	{ "context", 0, OPT_STR, &(o).context, "NAME", "which one of them" }
 #define ALL_NAMESPACES_OPTION(o) { "all-namespaces", 'A', OPT_FLAG, &(o).all, NULL, "in every namespace" }
 
