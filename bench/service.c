@@ -1,5 +1,6 @@
-/* bench/service.c - what a Service's address costs: pod to pod directly, through this program's rules with 1 and with 5,000
- * services, and through the shortest rules that a person would write. Rounds are interleaved; quote the ratios. */
+/* bench/service.c - what a Service's address costs: pod to pod directly, through this program's rules with 1 and
+ * with 5,000 services, and through the shortest rules that a person would write. Rounds are interleaved; quote the
+ * ratios. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,10 +155,11 @@ int main(void)
 			measure(&b, &ways[i], round);
 	base_conn = median(ways[0].conn);
 	base_ping = median(ways[0].ping);
-	printf("%-26s %14s %8s %14s %8s   (medians of %d rounds)\n", "", "connection us", "", "round trip us", "", ROUNDS);
+	printf("%-26s %14s %8s %14s %8s   (medians of %d rounds)\n", "", "connection us", "", "round trip us", "",
+	       ROUNDS);
 	for (size_t i = 0; i < n; i++)
-		printf("%-26s %14.1f %7.2fx %14.1f %7.2fx\n", ways[i].name, median(ways[i].conn), median(ways[i].conn) / base_conn,
-		       median(ways[i].ping), median(ways[i].ping) / base_ping);
+		printf("%-26s %14.1f %7.2fx %14.1f %7.2fx\n", ways[i].name, median(ways[i].conn),
+		       median(ways[i].conn) / base_conn, median(ways[i].ping), median(ways[i].ping) / base_ping);
 	network_close(&b.net);
 	(void)!network_destroy("bench", NULL);
 	return tree_remove(b.dir, NULL) < 0;

@@ -7,8 +7,10 @@ typedef __int128 wide;
 #define TOO_LARGE ((wide)INT64_MAX * 2)         /* from here on only "too large" is known */
 
 static const struct { const char *suffix; int base, power; } suffixes[] = {
-	{ "", 10, 0 }, { "n", 10, -9 }, { "u", 10, -6 }, { "m", 10, -3 }, { "k", 10, 3 }, { "M", 10, 6 }, { "G", 10, 9 },
-	{ "T", 10, 12 }, { "P", 10, 15 }, { "E", 10, 18 }, { "Ki", 2, 10 }, { "Mi", 2, 20 }, { "Gi", 2, 30 }, { "Ti", 2, 40 },
+	{ "", 10, 0 }, { "n", 10, -9 }, { "u", 10, -6 }, { "m", 10, -3 }, { "k", 10, 3 }, { "M", 10, 6 }, { "G", 10,
+	9 },
+	{ "T", 10, 12 }, { "P", 10, 15 }, { "E", 10, 18 }, { "Ki", 2, 10 }, { "Mi", 2, 20 }, { "Gi", 2, 30 }, { "Ti",
+	2, 40 },
 	{ "Pi", 2, 50 }, { "Ei", 2, 60 },
 };
 
@@ -22,7 +24,8 @@ static bool scale_of(struct sv text, int *base, int *power)
 			*power = suffixes[i].power;
 			return true;
 		}
-	if (text.n < 2 || (*text.p != 'e' && *text.p != 'E') || !sv_to_i64(sv_drop(text, 1), &exponent) || exponent < -100 || exponent > 100)
+	if (text.n < 2 || (*text.p != 'e' && *text.p != 'E') || !sv_to_i64(sv_drop(text, 1), &exponent) ||
+	    exponent < -100 || exponent > 100)
 		return false;
 	*base = 10;
 	*power = (int)exponent;

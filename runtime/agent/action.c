@@ -89,7 +89,8 @@ static int run_http(struct unit *u, const struct node *action, int64_t timeout_m
 	int r;
 
 	TRY(port_of(u, node_get(action, "port"), &port, err));
-	str_addf(&url, "%s://%s:%u%s%s", tls ? "https" : "http", host_of(u, action), port, *path == '/' ? "" : "/", path);
+	str_addf(&url, "%s://%s:%u%s%s", tls ? "https" : "http", host_of(u, action), port, *path == '/' ? "" : "/",
+		 path);
 	strings_add(&headers, "User-Agent: kube-probe/1.31");
 	strings_add(&headers, "Connection: close");
 	node_each(it, extra) {
@@ -99,9 +100,10 @@ static int run_http(struct unit *u, const struct node *action, int64_t timeout_m
 		strings_add(&headers, str_c(&line));
 	}
 	vec_push(&headers, NULL);
-	r = httpc_do(u->w->a->http, &(struct httpc_request){ .method = "GET", .url = str_c(&url), .insecure = true, .follow = true,
-		     .headers = (const char *const *)headers.v, .timeout_ms = timeout_ms, .on_head = on_head, .on_data = on_data,
-		     .arg = &a }, &answer, err);
+	const struct httpc_request rq = { .method = "GET", .url = str_c(&url), .insecure = true, .follow = true,
+		.headers = (const char *const *)headers.v, .timeout_ms = timeout_ms, .on_head = on_head,
+		.on_data = on_data, .arg = &a };
+	r = httpc_do(u->w->a->http, &rq, &answer, err);
 	headers.n--;
 	strings_free(&headers);
 	httpc_response_free(&answer);
@@ -182,10 +184,12 @@ static int run_sleep(struct unit *u, const struct node *action, int64_t timeout_
 
 	(void)u;
 	(void)output;
-	return fiber_sleep(ms < timeout_ms ? ms : timeout_ms) < 0 ? err_set(err, ERR_CANCELED, "sleep was canceled") : 0;
+	return fiber_sleep(ms < timeout_ms ? ms : timeout_ms) < 0 ? err_set(err, ERR_CANCELED, "sleep was canceled")
+								  : 0;
 }
 
-static const struct { const char *name; int (*run)(struct unit *, const struct node *, int64_t, struct str *, struct err *); } actions[] = {
+static const struct { const char *name; int (*run)(struct unit *, const struct node *, int64_t, struct str *,
+	struct err *); } actions[] = {
 	{ "exec", run_exec }, { "httpGet", run_http }, { "tcpSocket", run_tcp }, { "sleep", run_sleep },
 };
 

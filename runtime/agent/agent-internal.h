@@ -1,4 +1,5 @@
-/* runtime/agent/agent-internal.h - what the files of this folder share: the agent, a worker a pod, a unit a container. */
+/* runtime/agent/agent-internal.h - what the files of this folder share: the agent, a worker a pod, a unit a
+ * container. */
 #pragma once
 
 #include "base/fiber.h"
@@ -79,7 +80,8 @@ struct unit {
 	struct backoff backoff;
 	int64_t retry_ms;                       /* loop time; do not start before */
 	bool config_wait;                       /* a ConfigMap or Secret that it needs is not there */
-	const char *restart_why;                /* set by a failed probe or hook: end it, the policy decides what then */
+	/* set by a failed probe or hook: end it, the policy decides what then */
+	const char *restart_why;
 	struct { bool begun, hook, signaled, deaf; int64_t deadline_ms; } stop;
 };
 
@@ -87,12 +89,14 @@ struct unit {
 void poke(struct worker *w);                                    /* from anywhere on the loop: look again */
 void poke_all(struct agent *a);
 void agent_event(struct worker *w, const char *type, const char *reason, const char *fmt, ...) PRINTF(4, 5);
-void agent_event_about(struct agent *a, struct object *pod, const char *type, const char *reason, const char *fmt, ...) PRINTF(5, 6);
+void agent_event_about(struct agent *a, struct object *pod, const char *type, const char *reason, const char *fmt,
+	...) PRINTF(5, 6);
 
 /* ---- worker.c ---- */
 void worker_start(struct agent *a, struct object *pod);
 void worker_free(struct worker *w);
-bool worker_retry_config(struct worker *w);                     /* containers that wait for a ConfigMap or Secret look again; false: none */
+/* containers that wait for a ConfigMap or Secret look again; false: none */
+bool worker_retry_config(struct worker *w);
 struct volume_lookup worker_lookup(struct worker *w);
 struct pod_facts worker_facts(struct worker *w);
 const struct node *unit_spec(const struct unit *u);             /* in the pod's object; borrowed until the next park */
@@ -101,14 +105,16 @@ static inline const struct node *worker_pod(const struct worker *w) { return w->
 /* ---- setup.c: directory, volumes, sandbox, network, files ---- */
 MUST_CHECK int worker_setup(struct worker *w, struct err *err);         /* idempotent; parks */
 MUST_CHECK int worker_cleanup(struct worker *w, struct err *err);       /* everything but the API's object */
-void worker_release(struct worker *w);                          /* sandbox and address: the pod is finished, its logs stay */
+/* sandbox and address: the pod is finished, its logs stay */
+void worker_release(struct worker *w);
 
 /* ---- restore.c: what an earlier run of the daemon left ---- */
 void worker_restore(struct worker *w);
 MUST_CHECK int restore_orphans(struct agent *a, struct err *err);       /* pods that went while no one looked */
 
 /* ---- unit.c: one container's life ---- */
-int64_t unit_step(struct unit *u);                              /* ms until it wants to be looked at again; -1: not by time */
+/* ms until it wants to be looked at again; -1: not by time */
+int64_t unit_step(struct unit *u);
 void unit_poll_exit(struct unit *u);
 bool unit_done(const struct unit *u);                           /* ended, and not to be started again */
 int64_t unit_stop(struct unit *u, int64_t grace_ms);            /* one step; -1: ended */
@@ -126,25 +132,31 @@ MUST_CHECK int unit_launch(struct unit *u, const struct image *image, struct lau
 /* ---- ending.c: a pod that is being deleted ---- */
 enum ending { ENDING_NOT, ENDING_STOP, ENDING_CLEAN, ENDING_DONE };
 int64_t worker_end(struct worker *w);                           /* one step */
-int64_t units_stop(struct worker *w, bool finishing);           /* one step: sidecars after the others; -1: all have ended */
-int worker_inbound(struct worker *w, unsigned *n);              /* open connections to the pod's servers; parks; less than 0: not known */
+/* one step: sidecars after the others; -1: all have ended */
+int64_t units_stop(struct worker *w, bool finishing);
+/* open connections to the pod's servers; parks; less than 0: not known */
+int worker_inbound(struct worker *w, unsigned *n);
 
 /* ---- probes.c ---- */
 void probes_start(struct unit *u);
-MUST_CHECK int action_run(struct unit *u, const struct node *action, int64_t timeout_ms, struct str *output, struct err *err);
+MUST_CHECK int action_run(struct unit *u, const struct node *action, int64_t timeout_ms, struct str *output,
+	struct err *err);
 
 /* ---- pulls.c ---- */
 enum pull_state { PULL_READY, PULL_BUSY, PULL_FAILED };
 struct pulls *pulls_new(struct agent *a);
 void pulls_free(struct pulls **p);
-/* The image for a unit. PULL_FAILED: reason ("ErrImagePull", ...), message (borrowed) and when to ask again (loop time). */
-enum pull_state pulls_need(struct pulls *p, struct unit *u, struct image *out, const char **reason, const char **message,
+/* The image for a unit. PULL_FAILED: reason ("ErrImagePull", ...), message (borrowed) and when to ask again (loop
+ * time). */
+enum pull_state pulls_need(struct pulls *p, struct unit *u, struct image *out, const char **reason,
+	const char **message,
 			   int64_t *retry_ms);
 
 /* ---- proxy.c ---- */
 struct proxy *proxy_start(struct agent *a);
 void proxy_free(struct proxy **p);
-void proxy_exclude(struct proxy *p, const char *ip);            /* no new connections to it; parks until the kernel agrees */
+/* no new connections to it; parks until the kernel agrees */
+void proxy_exclude(struct proxy *p, const char *ip);
 void proxy_include(struct proxy *p, const char *ip);            /* the address belongs to a new pod */
 bool proxy_serves(struct proxy *p, const char *ip);             /* some Service leads to it */
 

@@ -92,7 +92,8 @@ static void on_pod(void *arg, const struct object *before, const struct object *
 	}
 }
 
-/* A ConfigMap or Secret: volumes that show it are brought up to date; a container may wait for it to compose its environment. */
+/* A ConfigMap or Secret: volumes that show it are brought up to date; a container may wait for it to compose its
+ * environment. */
 static void on_config(void *arg, const struct object *before, const struct object *after)
 {
 	const struct object *o = after ? after : before;
@@ -133,7 +134,8 @@ static bool start_existing(struct object *o, void *arg)
 static int find_kinds(struct agent *a, struct informers *all, struct err *err)
 {
 	const struct { const char *kind; struct informer **to; } wanted[] = {
-		{ "Pod", &a->pods }, { "ConfigMap", &a->config_maps }, { "Secret", &a->secrets }, { "Service", &a->services },
+		{ "Pod", &a->pods }, { "ConfigMap", &a->config_maps }, { "Secret", &a->secrets }, { "Service",
+		&a->services },
 		{ "Endpoints", &a->endpoints },
 	};
 
@@ -177,9 +179,11 @@ static void start_dns(struct agent *a)
 {
 	AUTO(err) err = { 0 };
 
-	a->dns = dns_start(a->loop, network_gateway(a->network), &(struct dns_source){ a->services, a->endpoints }, &err);
+	a->dns = dns_start(a->loop, network_gateway(a->network), &(struct dns_source){ a->services, a->endpoints },
+		&err);
 	if (!a->dns)
-		log_event(LOG_WARN, "no names of Services: pods use the node's name servers", "error", err_msg(&err), NULL);
+		log_event(LOG_WARN, "no names of Services: pods use the node's name servers", "error", err_msg(&err),
+			  NULL);
 }
 
 static int watch(struct agent *a, struct err *err)

@@ -17,7 +17,9 @@ struct agent_opts {
 	struct images *images;                  /* borrowed */
 };
 
-struct agent *agent_start(struct loop *l, const struct agent_opts *o, struct err *err); /* in a fiber: registers the Node, adopts containers */
+/* in a fiber: registers the Node, adopts containers */
+struct agent *agent_start(struct loop *l, const struct agent_opts *o, struct err *err);
 struct nodelink *agent_nodelink(struct agent *a);
 void agent_stop(struct agent **a);              /* in a fiber: containers go on */
-MUST_CHECK int agent_destroy(const char *dir, const char *instance, struct err *err);   /* in a fiber: ends every container, mount, cgroup and network of a data directory */
+/* in a fiber: ends every container, mount, cgroup and network of a data directory */
+MUST_CHECK int agent_destroy(const char *dir, const char *instance, struct err *err);

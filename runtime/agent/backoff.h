@@ -5,6 +5,6 @@
 
 struct backoff { int64_t next_ms; };    /* { 0 }: the next failure is tried again at once */
 
-/* Something failed after it had been well for ran_ms: how long to wait. 0, then 10 s doubling to 5 min; ten good minutes
- * make it the first time again. */
+/* Something failed after it had been well for ran_ms: how long to wait. 0, then 10 s doubling to 5 min; ten good
+ * minutes make it the first time again. */
 int64_t backoff_next(struct backoff *b, int64_t ran_ms);

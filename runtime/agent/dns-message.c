@@ -11,7 +11,8 @@
 #define FLAG_OFFERED 0x80       /* recursion: offered, in the second byte */
 #define OPT         41
 
-static uint16_t u16(struct sv p, size_t at) { return (uint16_t)((unsigned char)p.p[at] << 8 | (unsigned char)p.p[at + 1]); }
+static uint16_t u16(struct sv p,
+	size_t at) { return (uint16_t)((unsigned char)p.p[at] << 8 | (unsigned char)p.p[at + 1]); }
 
 static void put16(struct str *out, unsigned v)
 {
@@ -44,7 +45,8 @@ static size_t read_name(struct sv p, size_t at, char *out)
 		for (size_t i = 0; i < len; i++) {
 			unsigned char c = (unsigned char)p.p[at++];
 
-			if (!c || c == '.')     /* legal in DNS, in no name of ours, and would be read as something else */
+			/* legal in DNS, in no name of ours, and would be read as something else */
+			if (!c || c == '.')
 				return 0;
 			out[n++] = (char)tolower(c);
 		}

@@ -117,7 +117,8 @@ static bool answer_port(const struct request *r, const struct object *service, s
 		const char *name = node_str_or(it, "name", "");
 		struct sv kind = node_get(it, "protocol") ? node_sv(node_get(it, "protocol")) : SV("TCP");
 
-		if (!sv_eq_c(sv_drop(port, 1), name) || kind.n + 1 != protocol.n || strncasecmp(protocol.p + 1, kind.p, kind.n) != 0)
+		if (!sv_eq_c(sv_drop(port, 1), name) || kind.n + 1 != protocol.n ||
+		    strncasecmp(protocol.p + 1, kind.p, kind.n) != 0)
 			continue;
 		found = true;
 		if (wants(r, DNS_SRV))

@@ -36,7 +36,8 @@ struct dns {
 
 static void reply(struct dns *d, const struct sockaddr_in *to, struct sv answer)
 {
-	(void)sendto(d->fd, answer.p, answer.n, MSG_DONTWAIT, (const void *)to, sizeof *to);    /* a full queue drops, as UDP does */
+	/* a full queue drops, as UDP does */
+	(void)sendto(d->fd, answer.p, answer.n, MSG_DONTWAIT, (const void *)to, sizeof *to);
 }
 
 /* ---- names of the world ---- */

@@ -1,8 +1,9 @@
-/* runtime/agent/dns.h - names of Services and pods, answered on the node's address of the pods' network, port 53 (UDP).
+/* runtime/agent/dns.h - names of Services and pods, answered on the node's address of the pods' network, port 53
+ * (UDP).
  *
- * NAME.NS.svc.cluster.local is a Service's address, or those of its pods when it has none; HOST.NAME.NS.svc... one pod;
- * _PORT._PROTOCOL.NAME.NS.svc... the port (SRV); 10-244-0-5.NS.pod... an address. Everything else is asked of the node's
- * own name servers. */
+ * NAME.NS.svc.cluster.local is a Service's address, or those of its pods when it has none; HOST.NAME.NS.svc... one
+ * pod; _PORT._PROTOCOL.NAME.NS.svc... the port (SRV); 10-244-0-5.NS.pod... an address. Everything else is asked of
+ * the node's own name servers. */
 #pragma once
 
 #include "kube/informer.h"

@@ -44,11 +44,12 @@ int worker_inbound(struct worker *w, unsigned *n)
 	return j.result;
 }
 
-/* Requests that are being answered get their answers: the signal waits until the pod's servers have no open connections.
- * Two looks in a row, as a connection that the kernel sent here just before may still be on its way up. */
+/* Requests that are being answered get their answers: the signal waits until the pod's servers have no open
+ * connections. Two looks in a row, as a connection that the kernel sent here just before may still be on its way up. */
 static void drain(struct worker *w)
 {
-	int64_t now = loop_now_ms(w->a->loop), most = w->grace_ms / 2 < DRAIN_MS ? w->grace_ms / 2 : DRAIN_MS, until = now + most;
+	int64_t now = loop_now_ms(w->a->loop), most = w->grace_ms / 2 < DRAIN_MS ? w->grace_ms / 2 : DRAIN_MS,
+		until = now + most;
 	int quiet = 0;
 
 	while (quiet < 2 && loop_now_ms(w->a->loop) < until && !w->gone && runs(w)) {
@@ -140,7 +141,8 @@ int64_t worker_end(struct worker *w)
 	if (fiber_canceled())
 		return -1;
 	if (finish(w, &err) < 0) {
-		log_event(LOG_WARN, "pod not cleaned up", "pod", w->name, "namespace", w->ns, "error", err_msg(&err), NULL);
+		log_event(LOG_WARN, "pod not cleaned up", "pod", w->name, "namespace", w->ns, "error", err_msg(&err),
+			  NULL);
 		return 1000;
 	}
 	w->ending = ENDING_DONE;

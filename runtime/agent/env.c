@@ -63,11 +63,13 @@ void env_expand(const struct env *e, const char *text, struct str *out)
 struct composer { const struct pod_facts *facts; const struct volume_lookup *lookup; const char *container; struct env *env; };
 
 static const struct { const char *ref, *from, *kind, *word; } objects[] = {
-	{ "configMapKeyRef", "configMapRef", "ConfigMap", "configmap" }, { "secretKeyRef", "secretRef", "Secret", "secret" },
+	{ "configMapKeyRef", "configMapRef", "ConfigMap", "configmap" }, { "secretKeyRef", "secretRef", "Secret",
+	"secret" },
 };
 
 /* Secrets hold base64, ConfigMaps text. false: no such key. */
-static int value_at(const struct node *object, const char *kind, struct sv key, struct str *out, bool *found, struct err *err)
+static int value_at(const struct node *object, const char *kind, struct sv key, struct str *out, bool *found,
+		    struct err *err)
 {
 	const struct node *v = node_getn(node_get(object, "data"), key);
 
@@ -109,7 +111,8 @@ static int from_source(struct composer *c, const struct node *source, struct str
 		return downward_field(c->facts, node_str_or(ref, "fieldPath", ""), out, err);
 	if ((ref = node_get(source, "resourceFieldRef")))
 		return downward_resource(c->facts, ref, c->container, out, err);
-	return err_set(err, ERR_INVALID, "valueFrom names no source: want configMapKeyRef, secretKeyRef, fieldRef or resourceFieldRef");
+	return err_set(err, ERR_INVALID,
+		       "valueFrom names no source: want configMapKeyRef, secretKeyRef, fieldRef or resourceFieldRef");
 }
 
 static int add_variable(struct composer *c, const struct node *var, struct err *err)
@@ -144,7 +147,8 @@ static bool name_is_valid(struct sv name)
 static int add_all(struct composer *c, size_t row, const struct node *ref, const char *prefix, struct err *err)
 {
 	const char *name = node_str_or(ref, "name", "");
-	const struct node *object = c->lookup->get(c->lookup->arg, objects[row].kind, name), *data = node_get(object, "data");
+	const struct node *object = c->lookup->get(c->lookup->arg, objects[row].kind, name),
+			  *data = node_get(object, "data");
 	struct member *m;
 
 	if (!object && !node_bool_at(ref, "optional", false))
@@ -163,8 +167,8 @@ static int add_all(struct composer *c, size_t row, const struct node *ref, const
 	return 0;
 }
 
-int env_of_container(const struct pod_facts *f, const struct volume_lookup *l, const struct node *container, struct env *out,
-		     struct err *err)
+int env_of_container(const struct pod_facts *f, const struct volume_lookup *l, const struct node *container,
+		     struct env *out, struct err *err)
 {
 	struct composer c = { f, l, node_str_or(container, "name", ""), out };
 	const struct node *from = node_get(container, "envFrom"), *env = node_get(container, "env"), *it, *ref;
@@ -198,7 +202,8 @@ static void add_plain(const struct strings *list, struct strings *out)
 		strings_add(out, list->v[i]);
 }
 
-int env_command(const struct env *e, const struct node *container, const struct image *image, struct strings *argv, struct err *err)
+int env_command(const struct env *e, const struct node *container, const struct image *image, struct strings *argv,
+		struct err *err)
 {
 	const struct node *command = node_get(container, "command"), *args = node_get(container, "args");
 
@@ -211,7 +216,8 @@ int env_command(const struct env *e, const struct node *container, const struct 
 	else if (!node_n(command))
 		add_plain(&image->cmd, argv);
 	if (!argv->n)
-		return err_set(err, ERR_INVALID, "no command: neither the container nor the image '%s' names one", str_c(&image->name));
+		return err_set(err, ERR_INVALID, "no command: neither the container nor the image '%s' names one",
+			       str_c(&image->name));
 	return 0;
 }
 

@@ -20,7 +20,8 @@ void env_expand(const struct env *e, const char *text, struct str *out);
 
 /* The words to execute: command replaces the image's entrypoint (and its cmd, unless args are given), args its cmd.
  * ERR_INVALID: nothing to execute. */
-MUST_CHECK int env_command(const struct env *e, const struct node *container, const struct image *image, struct strings *argv,
+MUST_CHECK int env_command(const struct env *e, const struct node *container, const struct image *image,
+	struct strings *argv,
 			   struct err *err);
 /* "NAME=value": the image's, overridden and followed by e's; PATH and HOSTNAME where neither sets them. */
 void env_words(const struct env *e, const struct image *image, const char *hostname, struct strings *out);

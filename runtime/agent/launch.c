@@ -83,8 +83,10 @@ static int find_user(struct launch *l, struct err *err)
 	if (node_to_i64(security(l, "runAsGroup"), &gid))
 		l->user.gid = (gid_t)gid;
 	if (flag(security(l, "runAsNonRoot")) && !l->user.uid)
-		return err_set(err, ERR_INVALID, "container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)",
-			       l->u->w->name, l->u->w->ns, l->u->w->uid, l->u->name);
+		return err_set(
+			err, ERR_INVALID,
+			"container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)",
+			l->u->w->name, l->u->w->ns, l->u->w->uid, l->u->name);
 	for (size_t i = 0; i < l->user.n_groups; i++)
 		add_group(l, l->user.groups[i]);
 	node_each(it, list)
@@ -108,8 +110,9 @@ static void set_rights(struct launch *l)
 {
 	const struct node *own = node_get(l->spec, "securityContext"), *caps = node_get(own, "capabilities");
 	const struct node *escalation = node_get(own, "allowPrivilegeEscalation");
-	const char *seccomp = node_str_or(node_get(own, "seccompProfile"), "type",
-					  node_str_or(l->pod, "spec.securityContext.seccompProfile.type", "RuntimeDefault"));
+	const char *seccomp =
+		node_str_or(node_get(own, "seccompProfile"), "type",
+			    node_str_or(l->pod, "spec.securityContext.seccompProfile.type", "RuntimeDefault"));
 
 	add_names(&l->cap_add, node_get(caps, "add"));
 	add_names(&l->cap_drop, node_get(caps, "drop"));
@@ -131,8 +134,10 @@ static int64_t amount(const struct node *c, const char *list, const char *name, 
 
 static void set_resources(struct launch *l)
 {
-	int64_t ask = amount(l->spec, "requests", "cpu", quantity_milli), limit = amount(l->spec, "limits", "cpu", quantity_milli);
-	int64_t memory = amount(l->spec, "limits", "memory", quantity_value), wanted = amount(l->spec, "requests", "memory", quantity_value);
+	int64_t ask = amount(l->spec, "requests", "cpu", quantity_milli),
+		limit = amount(l->spec, "limits", "cpu", quantity_milli);
+	int64_t memory = amount(l->spec, "limits", "memory", quantity_value),
+		wanted = amount(l->spec, "requests", "memory", quantity_value);
 	struct resources *r = &l->out.resources;
 
 	if (!ask)
@@ -189,7 +194,8 @@ static int add_subpath(struct launch *l, struct str *source, const char *sub, si
 	return 0;
 }
 
-static int add_volume(struct launch *l, const struct volume_plans *plans, const struct node *m, size_t number, struct err *err)
+static int add_volume(struct launch *l, const struct volume_plans *plans, const struct node *m, size_t number,
+		      struct err *err)
 {
 	const char *name = node_str_or(m, "name", ""), *expression = node_str_at(m, "subPathExpr");
 	const struct volume_plan *p = plan_named(plans, name);
@@ -331,35 +337,21 @@ static const char *working_dir(const struct launch *l)
 	return *own ? own : l->image->workdir.n ? str_c(&l->image->workdir) : "/";
 }
 
-static int run(struct launch *l, struct err *err)
+/* Where it runs, and who it is: the rest of the specification. */
+static void set_place_and_user(struct launch *l)
 {
 	struct worker *w = l->u->w;
-	struct mount_spec *mounts = calloc(l->texts.n + 1, sizeof *mounts);
-	struct strings layers = l->image->layers;       /* a view: ended() may move it */
-	struct strings all = { 0 };
-	int r;
 
-	if (!mounts)
-		abort();
-	for (size_t i = 0; i < l->texts.n; i++)
-		mounts[i] = (struct mount_spec){ .source = l->texts.v[i].source, .target = l->texts.v[i].target, .type = "bind",
-						 .read_only = l->texts.v[i].read_only, .recursive = true };
-	for (size_t i = 0; i < layers.n; i++)
-		strings_add(&all, layers.v[i]);
 	l->out.id = str_c(&l->id);
 	l->out.dir = str_c(&l->dir);
-	l->out.layers = ended(&all);
-	l->out.argv = ended(&l->argv);
-	l->out.env = ended(&l->words);
-	l->out.cap_add = ended(&l->cap_add);
-	l->out.cap_drop = ended(&l->cap_drop);
+	l->out.cgroup = str_c(&l->cgroup);
+	l->out.log_path = str_c(&l->log);
+	l->out.log_max = LOG_MAX;
 	l->out.cwd = working_dir(l);
 	l->out.uid = l->user.uid;
 	l->out.gid = l->user.gid;
 	l->out.groups = l->groups;
 	l->out.n_groups = l->n_groups;
-	l->out.mounts = mounts;
-	l->out.n_mounts = l->texts.n;
 	l->out.tty = node_bool_at(l->spec, "tty", false);
 	l->out.stdin_open = node_bool_at(l->spec, "stdin", false);
 	l->out.netns_fd = w->sandbox.net;
@@ -369,11 +361,31 @@ static int run(struct launch *l, struct err *err)
 	l->out.host_net = node_bool_at(l->pod, "spec.hostNetwork", false);
 	l->out.host_pid = node_bool_at(l->pod, "spec.hostPID", false);
 	l->out.host_ipc = node_bool_at(l->pod, "spec.hostIPC", false);
-	l->out.cgroup = str_c(&l->cgroup);
-	l->out.log_path = str_c(&l->log);
-	l->out.log_max = LOG_MAX;
-	r = container_start(w->a->containers, &l->out, &l->u->c, err);
-	strings_free(&all);
+}
+
+static int run(struct launch *l, struct err *err)
+{
+	struct mount_spec *mounts = calloc(l->texts.n + 1, sizeof *mounts);
+	struct strings layers = { 0 };          /* the image's own list has no NULL at its end */
+	int r;
+
+	if (!mounts)
+		abort();
+	for (size_t i = 0; i < l->texts.n; i++)
+		mounts[i] = (struct mount_spec){ .source = l->texts.v[i].source, .target = l->texts.v[i].target,
+						 .type = "bind", .read_only = l->texts.v[i].read_only, .recursive = true };
+	for (size_t i = 0; i < l->image->layers.n; i++)
+		strings_add(&layers, l->image->layers.v[i]);
+	set_place_and_user(l);
+	l->out.layers = ended(&layers);
+	l->out.argv = ended(&l->argv);
+	l->out.env = ended(&l->words);
+	l->out.cap_add = ended(&l->cap_add);
+	l->out.cap_drop = ended(&l->cap_drop);
+	l->out.mounts = mounts;
+	l->out.n_mounts = l->texts.n;
+	r = container_start(l->u->w->a->containers, &l->out, &l->u->c, err);
+	strings_free(&layers);
 	free(mounts);
 	return r;
 }

@@ -97,7 +97,8 @@ static void start_clearing(struct fiber_group *g, const struct clearing *what)
 	fiber_group_start(g, "clear", clear_one, c);
 }
 
-static int clear_attempt(struct containers *cs, const char *dir, struct err *err) { return leftover_clear(cs, dir, GRACE_MS, err); }
+static int clear_attempt(struct containers *cs, const char *dir, struct err *err) { return leftover_clear(cs, dir,
+	GRACE_MS, err); }
 
 /* DIR/containers/NAME/ATTEMPT */
 static int clear_containers(struct containers *cs, const char *dir, struct err *err)
@@ -121,7 +122,8 @@ static int clear_containers(struct containers *cs, const char *dir, struct err *
 		str_addf(&one, "%s/%s", str_c(&top), e->d_name);
 		leftover_list(str_c(&one), &all);
 		for (size_t i = 0; i < all.n; i++)
-			start_clearing(&g, &(struct clearing){ cs, str_fmt("%s/%lld", str_c(&one), (long long)all.v[i]), clear_attempt,
+			start_clearing(&g, &(struct clearing){ cs, str_fmt("%s/%lld", str_c(&one),
+				(long long)all.v[i]), clear_attempt,
 							       &result, err });
 		vec_free(&all);
 	}
@@ -141,7 +143,8 @@ static int clear_pod(struct containers *cs, const char *dir, struct err *err)
 	return tree_gone(dir, true, err);
 }
 
-int leftover_pods(struct containers *cs, const char *dir, bool (*keep)(void *arg, const char *uid), void *arg, struct err *err)
+int leftover_pods(struct containers *cs, const char *dir, bool (*keep)(void *arg, const char *uid), void *arg,
+		  struct err *err)
 {
 	struct fiber_group g;
 	DIR *d = opendir(dir);

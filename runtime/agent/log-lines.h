@@ -1,4 +1,5 @@
-/* runtime/agent/log-lines.h - a container's log file, a line "<time> <stream> <F|P> <text>" each, as its reader wants it. Pure. */
+/* runtime/agent/log-lines.h - a container's log file, a line "<time> <stream> <F|P> <text>" each, as its reader
+ * wants it. Pure. */
 #pragma once
 
 #include "kube/nodelink.h"

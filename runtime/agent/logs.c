@@ -48,7 +48,9 @@ static int choose(struct worker *w, const char *pod, const char *name, struct un
 		*out = &w->units[i];
 	}
 	if (!name && n != 1)
-		return err_set(err, ERR_BAD_REQUEST, "a container name must be specified for pod %s, choose one of: [%s]", pod, str_c(&names));
+		return err_set(err, ERR_BAD_REQUEST,
+			       "a container name must be specified for pod %s, choose one of: [%s]", pod,
+			       str_c(&names));
 	if (name && !(*out = unit_named(w, name)))
 		return err_set(err, ERR_BAD_REQUEST, "container %s is not valid for pod %s", name, pod);
 	return 0;
@@ -77,14 +79,15 @@ static int find(struct reading *r, const struct log_opts *o, struct err *err)
 		for (r->attempt = 0; (r->fd = open_attempt(r, r->attempt + 1)) >= 0; r->attempt++)
 			fd_close(&r->fd);
 	} else if (r->attempt < 0 && o->previous) {
-		return err_set(err, ERR_BAD_REQUEST, "previous terminated container \"%s\" in pod \"%s\" not found", u->name, r->pod);
+		return err_set(err, ERR_BAD_REQUEST, "previous terminated container \"%s\" in pod \"%s\" not found",
+			       u->name, r->pod);
 	} else if (r->attempt < 0) {
-		return err_set(err, ERR_BAD_REQUEST, "container \"%s\" in pod \"%s\" is waiting to start: %s", u->name, r->pod,
-			       u->now.run.reason ? u->now.run.reason : "ContainerCreating");
+		return err_set(err, ERR_BAD_REQUEST, "container \"%s\" in pod \"%s\" is waiting to start: %s", u->name,
+			       r->pod, u->now.run.reason ? u->now.run.reason : "ContainerCreating");
 	}
 	if ((r->fd = open_attempt(r, r->attempt)) < 0)
-		return err_set(err, ERR_NOT_FOUND, "container \"%s\" in pod \"%s\" has no log of its %s run", u->name, r->pod,
-			       o->previous ? "previous" : "current");
+		return err_set(err, ERR_NOT_FOUND, "container \"%s\" in pod \"%s\" has no log of its %s run", u->name,
+			       r->pod, o->previous ? "previous" : "current");
 	return 0;
 }
 
@@ -201,7 +204,8 @@ static int follow(struct reading *r, const struct log_opts *o, struct err *err)
 	struct poller *p;
 	int more = 1, result = 0;
 
-	if (fd < 0 || inotify_add_watch(fd, r->dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF) < 0)
+	if (fd < 0 ||
+	    inotify_add_watch(fd, r->dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF) < 0)
 		return err_errno(err, "watch '%s'", r->dir);
 	p = poller_start(r->a->loop, fd, POLLIN, on_inotify, r->a);
 	while (more >= 0 && result >= 0 && !r->lines.full && !fiber_canceled() && !r->a->stopping) {
@@ -227,7 +231,8 @@ static int logs(struct nodelink *link, const char *ns, const char *pod, const st
 		int (*write)(void *arg, struct sv data), void *arg, struct err *err)
 {
 	struct agent *a = (struct agent *)((char *)link - offsetof(struct agent, link));
-	struct reading r = { .a = a, .ns = ns, .pod = pod, .lines = { .opts = o }, .write = write, .arg = arg, .fd = -1 };
+	struct reading r = { .a = a, .ns = ns, .pod = pod, .lines = { .opts = o }, .write = write, .arg = arg,
+		.fd = -1 };
 	int result;
 
 	a->log_readers++;

@@ -82,7 +82,8 @@ static struct node *quantities(struct agent *a, struct doc *d)
 
 	node_set(d, n, "cpu", node_strf(d, "%lld", (long long)(a->cpu_milli / 1000)));
 	if (statvfs(a->dir, &fs) == 0)
-		node_set(d, n, "ephemeral-storage", node_strf(d, "%lluKi", (unsigned long long)fs.f_blocks * fs.f_frsize / 1024));
+		node_set(d, n, "ephemeral-storage",
+			 node_strf(d, "%lluKi", (unsigned long long)fs.f_blocks * fs.f_frsize / 1024));
 	node_set(d, n, "memory", node_strf(d, "%lldKi", (long long)(a->memory_bytes / 1024)));
 	node_set(d, n, "pods", node_strf(d, "%d", PODS_MAX));
 	return n;
@@ -140,7 +141,8 @@ static void set_status(struct agent *a, struct doc *d, struct node *root)
 	node_set(d, status, "allocatable", quantities(a, d));
 	node_set(d, status, "capacity", quantities(a, d));
 	for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
-		condition_set(d, status, conditions[i].type, conditions[i].value, conditions[i].reason, conditions[i].message, now);
+		condition_set(d, status, conditions[i].type, conditions[i].value, conditions[i].reason,
+			      conditions[i].message, now);
 	time_format(now, text);
 	list = node_get(status, "conditions");
 	node_each(it, list)

@@ -12,7 +12,8 @@ const char *pod_hostname(const struct node *pod, char out[static 64])
 	const char *name = node_str_at(pod, "spec.hostname");
 
 	snprintf(out, 64, "%.63s", name && *name ? name : node_str_or(pod, "metadata.name", ""));
-	for (size_t n = strlen(out); n && (out[n - 1] == '-' || out[n - 1] == '.'); n--)       /* a cut name may end so */
+	/* a cut name may end so */
+	for (size_t n = strlen(out); n && (out[n - 1] == '-' || out[n - 1] == '.'); n--)
 		out[n - 1] = '\0';
 	return out;
 }
@@ -66,7 +67,8 @@ static void add_node_lines(struct str *out)
 	for (bool more = true; more;) {
 		more = sv_cut(rest, '\n', &line, &rest);
 		line = sv_trim(line);
-		if (line.n && *line.p != '#' && *line.p != ';' && !sv_starts(line, SV("nameserver 127.")) && !sv_starts(line, SV("nameserver ::1")))
+		if (line.n && *line.p != '#' && *line.p != ';' && !sv_starts(line, SV("nameserver 127.")) &&
+		    !sv_starts(line, SV("nameserver ::1")))
 			str_addf(out, SV_FMT "\n", SV_ARG(line));
 	}
 }
@@ -77,7 +79,8 @@ static void add_list(struct str *out, const char *word, const struct node *list,
 	size_t n = 0;
 
 	node_each(it, list) {
-		str_addf(out, "%s %s%s", one_line && n ? "" : word, node_text(it) ? node_text(it) : "", one_line ? "" : "\n");
+		str_addf(out, "%s %s%s", one_line && n ? "" : word, node_text(it) ? node_text(it) : "",
+			 one_line ? "" : "\n");
 		n++;
 	}
 	if (one_line && n)
@@ -101,7 +104,8 @@ static void add_cluster_lines(struct worker *w, struct str *out)
 
 void pod_resolv(struct worker *w, struct str *out)
 {
-	const struct node *pod = worker_pod(w), *config = node_at(pod, "spec.dnsConfig"), *options = node_get(config, "options"), *it;
+	const struct node *pod = worker_pod(w), *config = node_at(pod, "spec.dnsConfig"),
+			  *options = node_get(config, "options"), *it;
 
 	if (uses_cluster_names(w))
 		add_cluster_lines(w, out);

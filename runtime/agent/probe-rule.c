@@ -29,7 +29,8 @@ void probe_rule_start(struct probe_rule *r, int64_t now_ms)
 /* The next check: at the next period, or sooner as long as nothing was ever well. */
 static void plan(struct probe_rule *r, bool well, int64_t now_ms)
 {
-	bool quick = !r->decided && r->type != PROBE_LIVENESS && r->quick_ms < r->period_ms && (!well || r->success > 1);
+	bool quick =
+		!r->decided && r->type != PROBE_LIVENESS && r->quick_ms < r->period_ms && (!well || r->success > 1);
 
 	while (r->next_period_ms <= now_ms)     /* the check took longer than its period */
 		r->next_period_ms += r->period_ms;

@@ -1,7 +1,8 @@
 /* runtime/agent/probe-rule.h - when a probe is due, and what its results mean. Pure: times come in.
  *
- * Kubernetes waits a whole period between any two checks. Here the first success is found soon: until there is one, a probe
- * for readiness or startup is also tried in between, after 10, 20, 40 ... ms, and what fails in between does not count. */
+ * Kubernetes waits a whole period between any two checks. Here the first success is found soon: until there is one,
+ * a probe for readiness or startup is also tried in between, after 10, 20, 40 ... ms, and what fails in between does
+ * not count. */
 #pragma once
 
 #include "base/doc.h"
@@ -18,6 +19,7 @@ struct probe_rule {
 };
 
 void probe_rule_read(struct probe_rule *r, enum probe_type type, const struct node *probe);
-void probe_rule_start(struct probe_rule *r, int64_t now_ms);    /* the container started (or its startup probe was well) */
+/* the container started (or its startup probe was well) */
+void probe_rule_start(struct probe_rule *r, int64_t now_ms);
 /* A check's result. Returns 1: now it is well (first time, or again), -1: now it failed for good, 0: no change. */
 int probe_rule_result(struct probe_rule *r, bool well, int64_t now_ms);

@@ -58,7 +58,8 @@ static void check(struct prober *p)
 	if (is_over(p))
 		return;
 	if (r < 0 && !between)
-		agent_event(p->u->w, "Warning", "Unhealthy", "%s probe failed: %s", types[p->rule.type].word, err_msg(&err));
+		agent_event(p->u->w, "Warning", "Unhealthy", "%s probe failed: %s", types[p->rule.type].word,
+			    err_msg(&err));
 	change = probe_rule_result(&p->rule, r >= 0, loop_now_ms(p->u->w->a->loop));
 	if (change)
 		apply(p, change);

@@ -1,4 +1,5 @@
-/* Services: what the API says of Services and Endpoints, as the kernel's rules; changes of one turn go in one transaction. */
+/* Services: what the API says of Services and Endpoints, as the kernel's rules; changes of one turn go in one
+ * transaction. */
 #include "runtime/agent/agent-internal.h"
 
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static void add_backends(struct reading *r, const struct node *endpoints, const 
 			const char *ip = node_str_or(address, "ip", "");
 
 			if (!map_get(&r->p->excluded, sv_c(ip)))
-				vec_push(&all, ((struct backend){ keep(r->t, sv_dup(sv_c(ip))), (uint16_t)node_int_at(port, "port", 0),
+				vec_push(&all, ((struct backend){ keep(r->t, sv_dup(sv_c(ip))),
+					(uint16_t)node_int_at(port, "port", 0),
 								  traffic_weight(weights, ip) }));
 		}
 	}

@@ -23,7 +23,8 @@ static struct sv host_of(const char *entry)
 
 static bool is_docker_hub(struct sv host)
 {
-	return !host.n || sv_eq_c(host, "docker.io") || sv_eq_c(host, "index.docker.io") || sv_eq_c(host, "registry-1.docker.io");
+	return !host.n || sv_eq_c(host, "docker.io") || sv_eq_c(host, "index.docker.io") ||
+	       sv_eq_c(host, "registry-1.docker.io");
 }
 
 static bool same_registry(const char *entry, const char *registry)
@@ -39,7 +40,8 @@ static bool read_entry(const struct node *entry, struct pull_login *out)
 	struct sv user = node_sv(node_get(entry, "username")), password = node_sv(node_get(entry, "password"));
 	AUTO(str) text = { 0 };
 
-	if (!user.n && base64_decode(&text, node_sv(node_get(entry, "auth")), NULL) >= 0 && !sv_cut(str_sv(&text), ':', &user, &password))
+	if (!user.n && base64_decode(&text, node_sv(node_get(entry, "auth")), NULL) >= 0 &&
+	    !sv_cut(str_sv(&text), ':', &user, &password))
 		return false;
 	str_add(&out->user, user);
 	str_add(&out->password, password);

@@ -1,4 +1,5 @@
-/* runtime/agent/pull-secret.h - who to be at a registry: secrets of type kubernetes.io/dockerconfigjson and dockercfg. Pure. */
+/* runtime/agent/pull-secret.h - who to be at a registry: secrets of type kubernetes.io/dockerconfigjson and
+ * dockercfg. Pure. */
 #pragma once
 
 #include "base/doc.h"

@@ -56,7 +56,8 @@ static const char *policy_of(const struct unit *u, const char *image)
 	if (*policy)
 		return policy;
 	name = name ? name : image;
-	return strchr(name, '@') || (strchr(name, ':') && !sv_ends(sv_c(name), SV(":latest"))) ? "IfNotPresent" : "Always";
+	return strchr(name, '@') || (strchr(name, ':') && !sv_ends(sv_c(name), SV(":latest"))) ? "IfNotPresent"
+											       : "Always";
 }
 
 /* "demo:v1" names no registry ("", then): when nobody offers it, the copy that was built here is what is meant. */
@@ -158,9 +159,10 @@ static enum pull_state begin(struct pull *p, struct unit *u)
 
 struct refusal { const char **reason, **message; int64_t *retry_ms; };
 
-static enum pull_state refuse(struct pull *p, const struct refusal *r, const char *reason, int64_t retry_ms, const char *fmt, ...)
-	PRINTF(5, 6);
-static enum pull_state refuse(struct pull *p, const struct refusal *r, const char *reason, int64_t retry_ms, const char *fmt, ...)
+static enum pull_state refuse(struct pull *p, const struct refusal *r, const char *reason, int64_t retry_ms,
+			      const char *fmt, ...) PRINTF(5, 6);
+static enum pull_state refuse(struct pull *p, const struct refusal *r, const char *reason, int64_t retry_ms,
+			      const char *fmt, ...)
 {
 	AUTO(str) text = { 0 };
 	va_list ap;
@@ -190,8 +192,8 @@ static enum pull_state wait_again(struct pull *p, struct unit *u, const struct r
 	return refuse(p, r, "ImagePullBackOff", p->retry_ms, "Back-off pulling image \"%s\": %s", p->name, p->error);
 }
 
-enum pull_state pulls_need(struct pulls *ps, struct unit *u, struct image *out, const char **reason, const char **message,
-			   int64_t *retry_ms)
+enum pull_state pulls_need(struct pulls *ps, struct unit *u, struct image *out, const char **reason,
+			   const char **message, int64_t *retry_ms)
 {
 	const char *image = node_str_or(unit_spec(u), "image", ""), *policy = policy_of(u, image);
 	const struct refusal refusal = { reason, message, retry_ms };
@@ -207,14 +209,15 @@ enum pull_state pulls_need(struct pulls *ps, struct unit *u, struct image *out, 
 		p->done = false;
 		r = image_find(ps->a->images, image, out, &err);
 		if (r >= 0 && !pulled)
-			agent_event(u->w, "Normal", "Pulled", "Container image \"%s\" already present on machine", image);
+			agent_event(u->w, "Normal", "Pulled", "Container image \"%s\" already present on machine",
+				    image);
 		if (r >= 0)
 			return PULL_READY;
 		if (r != -ERR_NOT_FOUND)
 			return refuse(p, &refusal, "InvalidImageName", later, "%s", err_msg(&err));
 		if (str_eq(policy, "Never"))
-			return refuse(p, &refusal, "ErrImageNeverPull", later, "Container image \"%s\" is not present with pull policy of Never",
-				      image);
+			return refuse(p, &refusal, "ErrImageNeverPull", later,
+				      "Container image \"%s\" is not present with pull policy of Never", image);
 	}
 	return p->failed ? wait_again(p, u, &refusal) : begin(p, u);
 }

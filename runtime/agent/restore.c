@@ -1,4 +1,5 @@
-/* After a start of the daemon: what runs is taken over as it is, what was half made is made anew, what nobody wants ends. */
+/* After a start of the daemon: what runs is taken over as it is, what was half made is made anew, what nobody wants
+ * ends. */
 #include "runtime/agent/agent-internal.h"
 
 #include <signal.h>
@@ -11,7 +12,9 @@
 
 static const struct node *status_of(const struct unit *u)
 {
-	const struct node *list = node_at(worker_pod(u->w), u->init ? "status.initContainerStatuses" : "status.containerStatuses"), *it;
+	const struct node *list = node_at(worker_pod(u->w),
+					  u->init ? "status.initContainerStatuses" : "status.containerStatuses"),
+			  *it;
 
 	node_each(it, list)
 		if (str_eq(node_str_at(it, "name"), u->name))
@@ -41,11 +44,12 @@ static void read_status(struct unit *u)
 	for (size_t i = 0; last && i < sizeof known / sizeof *known; i++) {
 		if (!str_eq(known[i], reason))
 			continue;
-		run_set(&u->last, &(struct run){ .kind = RUN_ENDED, .reason = known[i], .message = node_str_at(last, "message"),
-						 .started_ms = time_at(last, "startedAt"), .finished_ms = time_at(last, "finishedAt"),
-						 .exit_code = (int)node_int_at(last, "exitCode", 0),
-						 .signal = (int)node_int_at(last, "signal", 0),
-						 .container_id = node_str_at(last, "containerID") });
+		run_set(&u->last, &(struct run){
+			.kind = RUN_ENDED, .reason = known[i], .message = node_str_at(last, "message"),
+			.started_ms = time_at(last, "startedAt"), .finished_ms = time_at(last, "finishedAt"),
+			.exit_code = (int)node_int_at(last, "exitCode", 0), .signal = (int)node_int_at(last, "signal", 0),
+			.container_id = node_str_at(last, "containerID"),
+		});
 		u->has_last = true;
 	}
 }
@@ -59,7 +63,8 @@ static void take_over(struct unit *u, int64_t attempt)
 	u->container_id = str_fmt("cd://%s_%s_%lld", u->w->uid, u->name, (long long)attempt);
 	read_status(u);
 	container_get(u->c, &s);
-	run_set(&u->now, &(struct run){ .kind = RUN_RUNNING, .started_ms = s.started_ms, .container_id = u->container_id });
+	run_set(&u->now, &(struct run){ .kind = RUN_RUNNING, .started_ms = s.started_ms,
+		.container_id = u->container_id });
 	if (s.state == CONTAINER_EXITED)
 		u->exited = true;
 	else

@@ -1,4 +1,5 @@
-/* What a pod needs before its first container: a directory, volumes, namespaces, an address, a few files; and their end. */
+/* What a pod needs before its first container: a directory, volumes, namespaces, an address, a few files; and their
+ * end. */
 #include "runtime/agent/agent-internal.h"
 
 #include <fcntl.h>

@@ -8,7 +8,8 @@ struct tally { size_t init_pending, init_failed, sidecars, waiting, running, end
 
 static bool ended_well(const struct container_facts *c) { return c->now.kind == RUN_ENDED && !c->now.exit_code; }
 
-/* An init container lets the next one begin: by its good end, or, when it goes on beside the others, by having started. */
+/* An init container lets the next one begin: by its good end, or, when it goes on beside the others, by having
+ * started. */
 static bool init_done(const struct container_facts *c) { return c->sidecar ? c->started : ended_well(c); }
 
 static struct tally count(const struct status_facts *f)
@@ -124,7 +125,8 @@ static void judge_gates(const struct status_facts *f, const struct node *status,
 			continue;
 		v->value = "False";
 		v->reason = "ReadinessGatesNotReady";
-		str_addf(&v->message, "corresponding condition of pod readiness gate \"%s\" does not exist or is not True.", type);
+		str_addf(&v->message,
+			 "corresponding condition of pod readiness gate \"%s\" does not exist or is not True.", type);
 	}
 }
 
@@ -166,7 +168,8 @@ static void put_time(struct doc *d, struct node *map, const char *key, int64_t m
 
 static struct node *state_node(struct doc *d, const struct run *r)
 {
-	static const char *const names[] = { [RUN_WAITING] = "waiting", [RUN_RUNNING] = "running", [RUN_ENDED] = "terminated" };
+	static const char *const names[] = { [RUN_WAITING] = "waiting", [RUN_RUNNING] = "running",
+		[RUN_ENDED] = "terminated" };
 	struct node *state = node_map(d), *inner = node_map(d);
 
 	node_set(d, state, names[r->kind], inner);

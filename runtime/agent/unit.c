@@ -77,7 +77,8 @@ static void read_message(const struct unit *u, int exit_code, struct str *out)
 	str_addf(&path, "%s/messages/%s", u->w->dir, u->name);
 	if (file_read(str_c(&path), (size_t)64 << 10, out, NULL) >= 0 && out->n > MESSAGE_MAX)
 		str_cut(out, MESSAGE_MAX);
-	if (out->n || !exit_code || !str_eq(node_str_at(unit_spec(u), "terminationMessagePolicy"), "FallbackToLogsOnError"))
+	if (out->n || !exit_code ||
+	    !str_eq(node_str_at(unit_spec(u), "terminationMessagePolicy"), "FallbackToLogsOnError"))
 		return;
 	str_cut(&path, 0);
 	unit_log(u, u->attempt, &path);
@@ -124,11 +125,12 @@ static void settle(struct unit *u, const struct run *run)
 		return;
 	}
 	AUTO(str) message = { 0 };
-	str_addf(&message, "back-off %llds restarting failed container=%s pod=%s_%s(%s)", (long long)wait / 1000, u->name, u->w->name,
-		 u->w->ns, u->w->uid);
-	run_set(&u->now, &(struct run){ .kind = RUN_WAITING, .reason = "CrashLoopBackOff", .message = str_c(&message) });
-	agent_event(u->w, "Warning", "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", u->name, u->w->name, u->w->ns,
-		    u->w->uid);
+	str_addf(&message, "back-off %llds restarting failed container=%s pod=%s_%s(%s)", (long long)wait / 1000,
+		 u->name, u->w->name, u->w->ns, u->w->uid);
+	run_set(&u->now, &(struct run){ .kind = RUN_WAITING, .reason = "CrashLoopBackOff",
+		.message = str_c(&message) });
+	agent_event(u->w, "Warning", "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", u->name,
+		    u->w->name, u->w->ns, u->w->uid);
 }
 
 void unit_poll_exit(struct unit *u)
@@ -145,7 +147,8 @@ void unit_poll_exit(struct unit *u)
 	if (s.state != CONTAINER_EXITED)
 		return;
 	read_message(u, s.exit_code, &message);
-	settle(u, &(struct run){ .kind = RUN_ENDED, .reason = exit_reason(&s), .message = message.n ? str_c(&message) : NULL,
+	settle(u, &(struct run){ .kind = RUN_ENDED, .reason = exit_reason(&s),
+		.message = message.n ? str_c(&message) : NULL,
 				 .started_ms = s.started_ms, .finished_ms = s.finished_ms, .exit_code = s.exit_code,
 				 .container_id = u->container_id });
 }
@@ -171,7 +174,8 @@ static void set_waiting(struct unit *u, const char *reason, const char *message)
 {
 	const struct run *now = &u->now.run;
 
-	if (now->kind == RUN_WAITING && str_eq(now->reason, reason) && str_eq(now->message ? now->message : "", message ? message : ""))
+	if (now->kind == RUN_WAITING && str_eq(now->reason, reason) &&
+	    str_eq(now->message ? now->message : "", message ? message : ""))
 		return;
 	run_set(&u->now, &(struct run){ .kind = RUN_WAITING, .reason = reason, .message = message });
 }
@@ -238,7 +242,8 @@ static int64_t start(struct unit *u)
 	}
 	if (clear_attempt(u, &err) < 0 || unit_launch(u, &image, &why, &err) < 0)
 		return launch_failed(u, &why, &err);
-	run_set(&u->now, &(struct run){ .kind = RUN_RUNNING, .started_ms = clock_ms(), .container_id = u->container_id });
+	run_set(&u->now, &(struct run){ .kind = RUN_RUNNING, .started_ms = clock_ms(),
+		.container_id = u->container_id });
 	unit_watch(u);
 	return u->exited ? 0 : -1;
 }
@@ -282,7 +287,8 @@ static void begin_stop(struct unit *u, int64_t grace_ms)
 	u->stop.begun = true;
 	u->stop.deadline_ms = loop_now_ms(u->w->a->loop) + grace_ms;
 	if (u->restart_why)
-		agent_event(u->w, "Normal", "Killing", "Container %s failed %s, will be restarted", u->name, u->restart_why);
+		agent_event(u->w, "Normal", "Killing", "Container %s failed %s, will be restarted", u->name,
+			    u->restart_why);
 	else
 		agent_event(u->w, "Normal", "Killing", "Stopping container %s", u->name);
 	if (!grace_ms || !node_at(unit_spec(u), "lifecycle.preStop"))
@@ -322,8 +328,11 @@ static void signal_end(struct unit *u)
 	int signo = u->stop_signal ? u->stop_signal : SIGTERM;
 
 	u->stop.signaled = true;
-	/* What runs to its end may reach it within its grace period; what serves has nothing to wait for but its clients. */
-	u->stop.deaf = (u->sidecar || str_eq(node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always"), "Always")) && is_deaf(u, signo);
+	/* What runs to its end may reach it within its grace period; what serves has nothing to wait for but its
+	 * clients. */
+	u->stop.deaf =
+		(u->sidecar || str_eq(node_str_or(worker_pod(u->w), "spec.restartPolicy", "Always"), "Always")) &&
+		is_deaf(u, signo);
 	(void)container_kill(u->c, signo, NULL);
 }
 

@@ -28,7 +28,8 @@ struct volume_lookup worker_lookup(struct worker *w) { return (struct volume_loo
 
 struct pod_facts worker_facts(struct worker *w)
 {
-	return (struct pod_facts){ worker_pod(w), str_c(&w->ip), w->a->host_ip, w->a->node_name, w->a->cpu_milli, w->a->memory_bytes };
+	return (struct pod_facts){ worker_pod(w), str_c(&w->ip), w->a->host_ip, w->a->node_name, w->a->cpu_milli,
+		w->a->memory_bytes };
 }
 
 bool worker_retry_config(struct worker *w)
@@ -49,9 +50,18 @@ bool worker_retry_config(struct worker *w)
 static struct container_facts facts_of(const struct unit *u)
 {
 	return (struct container_facts){
-		.name = u->name, .image = node_str_or(unit_spec(u), "image", ""), .image_id = u->image_id ? u->image_id : "",
-		.container_id = u->container_id ? u->container_id : "", .init = u->init, .sidecar = u->sidecar, .ready = u->ready, .started = u->started,
-		.restarts = u->attempt > 0 ? u->attempt : 0, .now = u->now.run, .last = u->last.run, .has_last = u->has_last,
+		.name = u->name,
+		.image = node_str_or(unit_spec(u), "image", ""),
+		.image_id = u->image_id ? u->image_id : "",
+		.container_id = u->container_id ? u->container_id : "",
+		.init = u->init,
+		.sidecar = u->sidecar,
+		.ready = u->ready,
+		.started = u->started,
+		.restarts = u->attempt > 0 ? u->attempt : 0,
+		.now = u->now.run,
+		.last = u->last.run,
+		.has_last = u->has_last,
 	};
 }
 
@@ -105,7 +115,8 @@ static void publish(struct worker *w)
 		w->gone = true;
 		poke(w);
 	} else if (r < 0 && r != -ERR_CANCELED) {
-		log_event(LOG_WARN, "pod status not written", "pod", w->name, "namespace", w->ns, "error", err_msg(&err), NULL);
+		log_event(LOG_WARN, "pod status not written", "pod", w->name, "namespace", w->ns, "error",
+			  err_msg(&err), NULL);
 		w->retry_ms = loop_now_ms(w->a->loop) + 1000;
 	}
 }
@@ -161,7 +172,8 @@ static int64_t step_units(struct worker *w)
 	if (!init_done)
 		for (size_t i = 0; i < w->n_units; i++)
 			if (!w->units[i].init && w->units[i].attempt < 0)
-				run_set(&w->units[i].now, &(struct run){ .kind = RUN_WAITING, .reason = "PodInitializing" });
+				run_set(&w->units[i].now, &(struct run){ .kind = RUN_WAITING,
+					.reason = "PodInitializing" });
 	return next;
 }
 
@@ -169,7 +181,8 @@ static int64_t step_units(struct worker *w)
 static bool all_done(const struct worker *w)
 {
 	for (size_t i = 0; i < w->n_units; i++)
-		if (!w->units[i].sidecar && !unit_done(&w->units[i]) && !(w->units[i].attempt < 0 && !w->units[i].init && w->failed))
+		if (!w->units[i].sidecar && !unit_done(&w->units[i]) &&
+		    !(w->units[i].attempt < 0 && !w->units[i].init && w->failed))
 			return false;
 	return true;
 }
@@ -239,8 +252,10 @@ static void add_units(struct worker *w, const char *list_path, bool init)
 	const struct node *list = node_at(worker_pod(w), list_path), *it;
 
 	node_each(it, list)
-		w->units[w->n_units++] = (struct unit){ .w = w, .name = sv_dup(sv_c(node_str_at(it, "name"))), .init = init, .attempt = -1,
-							.sidecar = init && str_eq(node_str_at(it, "restartPolicy"), "Always") };
+		w->units[w->n_units++] = (struct unit){
+			.w = w, .name = sv_dup(sv_c(node_str_at(it, "name"))), .init = init, .attempt = -1,
+			.sidecar = init && str_eq(node_str_at(it, "restartPolicy"), "Always"),
+		};
 }
 
 void worker_start(struct agent *a, struct object *pod)
@@ -257,7 +272,8 @@ void worker_start(struct agent *a, struct object *pod)
 	w->object = object_ref(pod);
 	w->sandbox = (struct sandbox_fds){ -1, -1, -1 };
 	w->start_ms = clock_ms();
-	w->units = calloc(node_n(node_at(pod->root, "spec.initContainers")) + node_n(node_at(pod->root, "spec.containers")) + 1,
+	w->units = calloc(node_n(node_at(pod->root, "spec.initContainers")) +
+				  node_n(node_at(pod->root, "spec.containers")) + 1,
 			  sizeof *w->units);
 	if (!w->units)
 		abort();

@@ -59,8 +59,9 @@ static void on_flow(void *arg, const struct nlmsghdr *m)
 	read_tuple(all[CTA_TUPLE_REPLY], &reply);
 	if (!all[CTA_TUPLE_ORIG] || !answers_from(s->gone, &reply))
 		return;
-	mnl_attr_put(nl_begin(&s->deletes, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK, &ipv4, sizeof ipv4, ENOENT,
-			      "forget a UDP flow"), CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload_len(all[CTA_TUPLE_ORIG]),
+	mnl_attr_put(nl_begin(&s->deletes, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK, &ipv4,
+			      sizeof ipv4, ENOENT, "forget a UDP flow"),
+		     CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload_len(all[CTA_TUPLE_ORIG]),
 		     mnl_attr_get_payload(all[CTA_TUPLE_ORIG]));
 }
 
@@ -68,7 +69,8 @@ static int forget(int fd, struct search *s, struct err *err)
 {
 	AUTO(nl_batch) b = { 0 };
 
-	nl_begin(&b, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &ipv4, sizeof ipv4, 0, "list UDP flows");
+	nl_begin(&b, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &ipv4, sizeof ipv4, 0,
+		 "list UDP flows");
 	TRY(nl_send(fd, &b, on_flow, s, err));
 	return s->deletes.notes.n ? nl_send(fd, &s->deletes, NULL, NULL, err) : 0;
 }

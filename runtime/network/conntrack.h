@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 
-struct conntrack_ends { struct sockaddr_in *v; size_t n, cap; };        /* backends: address and port, network byte order */
+/* backends: address and port, network byte order */
+struct conntrack_ends { struct sockaddr_in *v; size_t n, cap; };
 
 MUST_CHECK int conntrack_forget_udp(const struct conntrack_ends *gone, struct err *err);

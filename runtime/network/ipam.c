@@ -78,7 +78,8 @@ static int find_free(struct ipam *i, uint32_t *ip, struct err *err)
 			return 0;
 		}
 	}
-	return err_set(err, ERR_FULL, "no free pod address: all %u are in use; delete pods, or give the node a larger pod CIDR", n);
+	return err_set(err, ERR_FULL,
+		       "no free pod address: all %u are in use; delete pods, or give the node a larger pod CIDR", n);
 }
 
 int ipam_take(struct ipam *i, const char *key, uint32_t *ip, struct err *err)

@@ -15,6 +15,8 @@ struct ipam {
 };
 
 MUST_CHECK int ipam_open(struct ipam *i, const char *dir, uint32_t first, uint32_t last, struct err *err);
-MUST_CHECK int ipam_take(struct ipam *i, const char *key, uint32_t *ip, struct err *err);       /* the one it has, else a new one */
-MUST_CHECK int ipam_give_back(struct ipam *i, const char *key, struct err *err);        /* a key without an address: fine */
+/* the one it has, else a new one */
+MUST_CHECK int ipam_take(struct ipam *i, const char *key, uint32_t *ip, struct err *err);
+/* a key without an address: fine */
+MUST_CHECK int ipam_give_back(struct ipam *i, const char *key, struct err *err);
 void ipam_free(struct ipam *i);

@@ -41,7 +41,8 @@ static void put_mac(struct nlmsghdr *m, uint16_t type, struct in_addr ip)
 static struct nlmsghdr *begin_link(struct nl_batch *b, uint16_t flags, const char *name, int fine)
 {
 	struct ifinfomsg up = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
-	struct nlmsghdr *m = nl_begin(b, RTM_NEWLINK, NLM_F_ACK | flags, &up, sizeof up, fine, "make network device '%s'", name);
+	struct nlmsghdr *m =
+		nl_begin(b, RTM_NEWLINK, NLM_F_ACK | flags, &up, sizeof up, fine, "make network device '%s'", name);
 
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	return m;
@@ -49,7 +50,8 @@ static struct nlmsghdr *begin_link(struct nl_batch *b, uint16_t flags, const cha
 
 static void add_address(struct nl_batch *b, unsigned index, struct in_addr ip, const char *device)
 {
-	struct ifaddrmsg a = { .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_scope = RT_SCOPE_UNIVERSE, .ifa_index = index };
+	struct ifaddrmsg a = { .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = index };
 	struct nlmsghdr *m = nl_begin(b, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &a, sizeof a, EEXIST,
 				      "add an address to '%s'", device);
 
@@ -89,7 +91,8 @@ static int find_link(int fd, const char *name, unsigned *index, struct err *err)
 {
 	AUTO(nl_batch) b = { 0 };
 	struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
-	struct nlmsghdr *m = nl_begin(&b, RTM_GETLINK, NLM_F_ACK, &any, sizeof any, ENODEV, "find network device '%s'", name);
+	struct nlmsghdr *m =
+		nl_begin(&b, RTM_GETLINK, NLM_F_ACK, &any, sizeof any, ENODEV, "find network device '%s'", name);
 
 	*index = 0;
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
@@ -128,7 +131,8 @@ int link_make_bridge(const struct link_plan *p, struct err *err)
 		TRY(find_link(fd, name, &index, err));
 	}
 	add_address(&set, index, p->gateway, name);
-	add_route(&set, index, &(struct route){ .to = p->service_net, .bits = p->service_bits, .source = p->gateway }, name);
+	add_route(&set, index, &(struct route){ .to = p->service_net, .bits = p->service_bits, .source = p->gateway },
+		name);
 	return nl_send(fd, &set, NULL, NULL, err);
 }
 
@@ -166,7 +170,8 @@ static void put_route_localnet(struct nlmsghdr *m)
 	mnl_attr_nest_end(m, spec);
 }
 
-static int make_veth(int fd, const struct link_plan *p, const struct link_pod *pod, int netns_fd, const char *name, struct err *err)
+static int make_veth(int fd, const struct link_plan *p, const struct link_pod *pod, int netns_fd, const char *name,
+		     struct err *err)
 {
 	AUTO(nl_batch) b = { 0 };
 
@@ -180,8 +185,9 @@ static int delete_link(int fd, const char *name, struct err *err)
 	AUTO(nl_batch) b = { 0 };
 	struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
 
-	mnl_attr_put_strz(nl_begin(&b, RTM_DELLINK, NLM_F_ACK, &any, sizeof any, ENODEV, "delete network device '%s'", name),
-			  IFLA_IFNAME, name);
+	mnl_attr_put_strz(
+		nl_begin(&b, RTM_DELLINK, NLM_F_ACK, &any, sizeof any, ENODEV, "delete network device '%s'", name),
+		IFLA_IFNAME, name);
 	return nl_send(fd, &b, NULL, NULL, err);
 }
 
@@ -197,7 +203,8 @@ static int configure_pod(int fd, unsigned index, const struct link_plan *p, cons
 	return nl_send(fd, &b, NULL, NULL, err);
 }
 
-static int route_to_pod(int fd, const char *name, const struct link_plan *p, const struct link_pod *pod, struct err *err)
+static int route_to_pod(int fd, const char *name, const struct link_plan *p, const struct link_pod *pod,
+			struct err *err)
 {
 	AUTO(nl_batch) b = { 0 };
 	unsigned index;
@@ -220,7 +227,8 @@ int link_attach(const struct link_plan *p, const struct link_pod *pod, int netns
 	pod_name(p->instance, pod->number, name);
 	TRY(find_link(inside, POD_DEVICE, &index, err));
 	if (!index) {
-		/* Left by a pod that had this address and whose namespace has not died yet. Slow (tens of ms), and rare. */
+		/* Left by a pod that had this address and whose namespace has not died yet. Slow (tens of ms), and
+		 * rare. */
 		unsigned stale;
 
 		TRY(find_link(host, name, &stale, err));
@@ -241,7 +249,8 @@ int link_remove_all(const char *instance, struct err *err)
 
 	if (fd < 0)
 		return fd;
-	mnl_attr_put_u32(nl_begin(&b, RTM_DELLINK, NLM_F_ACK, &any, sizeof any, ENODEV, "delete the network devices of '%s'", instance),
+	mnl_attr_put_u32(nl_begin(&b, RTM_DELLINK, NLM_F_ACK, &any, sizeof any, ENODEV,
+				  "delete the network devices of '%s'", instance),
 			 IFLA_GROUP, group_of(instance));
 	return nl_send(fd, &b, NULL, NULL, err);
 }

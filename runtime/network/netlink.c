@@ -60,8 +60,10 @@ int nl_open(int bus, struct err *err)
 
 	if (fd < 0 || bind(fd, (void *)&self, sizeof self) < 0)
 		return err_errno(err, "open a netlink socket");
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);     /* the kernel's own words, where it has some */
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);     /* answers without a copy of the question */
+	/* the kernel's own words, where it has some */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+	/* answers without a copy of the question */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
 	r = fd;
 	fd = -1;
@@ -103,10 +105,12 @@ static int judge(const struct nl_batch *b, const struct nlmsghdr *m, struct err 
 	if (m->nlmsg_flags & NLM_F_ACK_TLVS)
 		mnl_attr_parse(m, sizeof *e, note_text, &text);
 	errno = -e->error;
-	return err_errno(err, "%s%s%s%s", note ? note->what : "netlink", text ? " (" : "", text ? text : "", text ? ")" : "");
+	return err_errno(err, "%s%s%s%s", note ? note->what : "netlink", text ? " (" : "", text ? text : "",
+			 text ? ")" : "");
 }
 
-static int answers(int fd, const struct nl_batch *b, void (*on_data)(void *, const struct nlmsghdr *), void *arg, struct err *err)
+static int answers(int fd, const struct nl_batch *b, void (*on_data)(void *, const struct nlmsghdr *), void *arg,
+		   struct err *err)
 {
 	size_t size = 64 << 10;
 	char *buf = malloc(size);
@@ -135,7 +139,8 @@ int nl_send(int fd, struct nl_batch *b, void (*on_data)(void *, const struct nlm
 	int room;
 
 	end(b);
-	room = (int)b->bytes.n * 2 + (64 << 10);        /* one datagram: the whole batch must fit into the socket's buffer */
+	/* one datagram: the whole batch must fit into the socket's buffer */
+	room = (int)b->bytes.n * 2 + (64 << 10);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
 	if (sendto(fd, b->bytes.p, b->bytes.n, 0, (void *)&kernel, sizeof kernel) < 0)
 		return err_errno(err, "send %zu bytes of netlink messages", b->bytes.n);

@@ -25,7 +25,8 @@ static int cidr_parse(const char *text, struct in_addr *net, unsigned *bits, str
 	int64_t n;
 
 	if (!sv_cut(sv_c(text), '/', &ip, &len) || !sv_to_i64(len, &n) || n < 8 || n > 29 || ip.n >= sizeof buf)
-		return err_set(err, ERR_INVALID, "'%s' is no IPv4 network such as 10.244.0.0/24 (lengths 8 to 29)", text);
+		return err_set(err, ERR_INVALID, "'%s' is no IPv4 network such as 10.244.0.0/24 (lengths 8 to 29)",
+			       text);
 	snprintf(buf, sizeof buf, SV_FMT, SV_ARG(ip));
 	if (inet_pton(AF_INET, buf, net) != 1)
 		return err_set(err, ERR_INVALID, "'%s' is no IPv4 network: '%s' is no address", text, buf);
@@ -69,7 +70,8 @@ static int read_plan(struct network *n, const struct network_opts *o, struct err
 	struct rules_plan *p = &n->rules;
 
 	if (strlen(o->instance) > 8 || !*o->instance || strpbrk(o->instance, "/.: \t\n"))
-		return err_set(err, ERR_INVALID, "'%s' names no network: 1 to 8 letters, digits or dashes", o->instance);
+		return err_set(err, ERR_INVALID, "'%s' names no network: 1 to 8 letters, digits or dashes",
+			       o->instance);
 	n->instance = sv_dup(sv_c(o->instance));
 	p->instance = n->links.instance = n->instance;
 	TRY(cidr_parse(o->pod_cidr, &p->pod_net, &p->pod_bits, err));

@@ -18,22 +18,28 @@ struct network_opts {
 	const char *state_dir;          /* allocations, so that a restart knows them */
 };
 
-struct network *network_open(const struct network_opts *o, struct err *err);    /* makes what is missing; keeps what runs */
+/* makes what is missing; keeps what runs */
+struct network *network_open(const struct network_opts *o, struct err *err);
 void network_close(struct network **n);                                         /* leaves everything in place */
-MUST_CHECK int network_destroy(const char *instance, struct err *err);          /* devices, routes, table; absent is fine */
-const char *network_gateway(const struct network *n);                           /* the node's address on the pods' network */
+/* devices, routes, table; absent is fine */
+MUST_CHECK int network_destroy(const char *instance, struct err *err);
+/* the node's address on the pods' network */
+const char *network_gateway(const struct network *n);
 
 /* A veth pair into the namespace, an address, routes; idempotent by key (the pod's uid). ip: dotted text. */
 MUST_CHECK int network_attach(struct network *n, const char *key, int netns_fd, struct str *ip, struct err *err);
-MUST_CHECK int network_detach(struct network *n, const char *key, struct err *err);    /* frees the address; the veth dies with its namespace */
+/* frees the address; the veth dies with its namespace */
+MUST_CHECK int network_detach(struct network *n, const char *key, struct err *err);
 /* Frees the addresses of all keys that keep() does not want: what pods left that went while no one looked. */
-MUST_CHECK int network_detach_others(struct network *n, bool (*keep)(void *arg, const char *key), void *arg, struct err *err);
-/* TCP connections to listening ports of the namespace that still carry something: accepted or not, until both sides' data
- * has arrived. For draining a pod before its end. */
+MUST_CHECK int network_detach_others(struct network *n, bool (*keep)(void *arg, const char *key), void *arg,
+	struct err *err);
+/* TCP connections to listening ports of the namespace that still carry something: accepted or not, until both sides'
+ * data has arrived. For draining a pod before its end. */
 MUST_CHECK int network_inbound(int netns_fd, unsigned *n, struct err *err);
 
 /* ---- Services: the whole wanted state is given, the difference is applied as one atomic transaction ---- */
-struct backend { const char *ip; uint16_t port; uint32_t weight; };     /* weights are relative; 0: no new connections */
+/* weights are relative; 0: no new connections */
+struct backend { const char *ip; uint16_t port; uint32_t weight; };
 struct service_port {
 	const char *key;                /* "ns/name:port": stable, for the difference */
 	const char *cluster_ip;         /* "" : none (headless) */

@@ -13,7 +13,8 @@
 
 static void mark(struct nft *n, uint16_t type)
 {
-	struct nfgenmsg g = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	struct nfgenmsg g = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0,
+		.res_id = htons(NFNL_SUBSYS_NFTABLES) };
 
 	nl_begin(&n->batch, type, 0, &g, sizeof g, 0, "%s", "apply the rules");
 }
@@ -41,7 +42,8 @@ static void put_number(struct nlmsghdr *m, uint16_t type, uint32_t v) { mnl_attr
 
 void nft_table_add(struct nft *n)
 {
-	mnl_attr_put_strz(BEGIN(n, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table '%s'", n->table), NFTA_TABLE_NAME, n->table);
+	mnl_attr_put_strz(BEGIN(n, NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table '%s'", n->table), NFTA_TABLE_NAME,
+			  n->table);
 }
 
 void nft_table_del(struct nft *n, bool may_be_absent)
@@ -62,8 +64,9 @@ int nft_table_exists(int fd, const char *table, struct err *err)
 	AUTO(nl_batch) b = { 0 };
 	int there = 0;
 
-	mnl_attr_put_strz(nl_begin(&b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_ACK, &family, sizeof family, ENOENT,
-				   "look for table '%s'", table), NFTA_TABLE_NAME, table);
+	mnl_attr_put_strz(nl_begin(&b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_ACK, &family, sizeof family,
+				   ENOENT, "look for table '%s'", table),
+			  NFTA_TABLE_NAME, table);
 	TRY(nl_send(fd, &b, on_table, &there, err));
 	return there;
 }
@@ -107,14 +110,16 @@ void nft_chain_del(struct nft *n, const char *name)
 
 void nft_set_add(struct nft *n, const struct nft_set *s)
 {
-	/* For `nft list` alone: byte order of key and value. Type, length and value of each are a byte, a byte, a word. */
+	/* For `nft list` alone: byte order of key and value. Type, length and value of each are a byte, a byte, a
+	 * word. */
 	static const unsigned char big_endian[] = { 0, 4, 2, 0, 0, 0, 1, 4, 2, 0, 0, 0 };
 	struct nlmsghdr *m = BEGIN(n, NFT_MSG_NEWSET, NLM_F_CREATE, "add set '%s'", s->name);
 	struct nlattr *nest;
 
 	mnl_attr_put_strz(m, NFTA_SET_TABLE, n->table);
 	mnl_attr_put_strz(m, NFTA_SET_NAME, s->name);
-	put_number(m, NFTA_SET_FLAGS, s->flags | (s->value_type ? NFT_SET_MAP : 0) | (s->timeout_ms ? NFT_SET_TIMEOUT : 0));
+	put_number(m, NFTA_SET_FLAGS,
+		   s->flags | (s->value_type ? NFT_SET_MAP : 0) | (s->timeout_ms ? NFT_SET_TIMEOUT : 0));
 	put_number(m, NFTA_SET_KEY_TYPE, s->key_type);
 	put_number(m, NFTA_SET_KEY_LEN, s->key_n);
 	if (s->value_type)
@@ -141,8 +146,8 @@ void nft_set_del(struct nft *n, const char *name)
 
 static void elements_head(struct nft *n)
 {
-	struct nlmsghdr *m = BEGIN(n, n->set_type, n->set_type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "%s elements of '%s'",
-				   n->set_type == NFT_MSG_NEWSETELEM ? "add" : "delete", n->set);
+	struct nlmsghdr *m = BEGIN(n, n->set_type, n->set_type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0,
+				   "%s elements of '%s'", n->set_type == NFT_MSG_NEWSETELEM ? "add" : "delete", n->set);
 
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, n->table);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, n->set);

@@ -35,7 +35,8 @@ enum nft_type { NFT_INTEGER = 4, NFT_IPADDR = 7, NFT_PROTO = 12, NFT_PORT = 13 }
 
 struct nft_set {
 	const char *name;
-	uint32_t flags;                 /* NFT_SET_INTERVAL, NFT_SET_EVAL ...; MAP and TIMEOUT follow from the fields below */
+	/* NFT_SET_INTERVAL, NFT_SET_EVAL ...; MAP and TIMEOUT follow from the fields below */
+	uint32_t flags;
 	uint32_t key_type, key_n;
 	uint32_t value_type, value_n;   /* a map; NFT_DATA_VERDICT for a map to chains */
 	uint64_t timeout_ms;
@@ -48,7 +49,8 @@ void nft_set_flush(struct nft *n, const char *name);
 /* Elements of one set or map: start, any number, end. */
 void nft_elements_add(struct nft *n, const char *set);
 void nft_elements_del(struct nft *n, const char *set);
-void nft_element(struct nft *n, const void *key, size_t key_n, const void *value, size_t value_n);      /* value NULL: none */
+/* value NULL: none */
+void nft_element(struct nft *n, const void *key, size_t key_n, const void *value, size_t value_n);
 void nft_element_goto(struct nft *n, const void *key, size_t key_n, const char *chain);
 void nft_element_end_of_range(struct nft *n, const void *key, size_t key_n);
 void nft_elements_end(struct nft *n);
@@ -60,7 +62,8 @@ void nft_rule_end(struct nft *n);
 struct nft_number { uint16_t type; uint32_t value; };   /* an attribute that is a 32-bit number */
 /* Any expression that is made of numbers: nft_expr(n, "payload", { NFTA_PAYLOAD_DREG, 8 }, ...). */
 #define nft_expr(n, name, ...) \
-	nft_expr_v(n, name, (const struct nft_number[]){ __VA_ARGS__ }, sizeof((const struct nft_number[]){ __VA_ARGS__ }) / sizeof(struct nft_number))
+	nft_expr_v(n, name, (const struct nft_number[]){ __VA_ARGS__ }, \
+		   sizeof((const struct nft_number[]){ __VA_ARGS__ }) / sizeof(struct nft_number))
 void nft_expr_v(struct nft *n, const char *name, const struct nft_number *v, size_t n_v);
 void nft_cmp(struct nft *n, enum nft_cmp_ops op, uint32_t reg, const void *data, size_t size);
 void nft_mask(struct nft *n, uint32_t reg, const void *mask, size_t size);      /* reg &= mask */

@@ -53,7 +53,8 @@ static void match_protocol(struct nft *n, uint8_t protocol)
 	nft_cmp(n, NFT_CMP_EQ, A, &protocol, 1);
 }
 
-static void match_net(struct nft *n, void (*load)(struct nft *, uint32_t), enum nft_cmp_ops op, struct in_addr net, unsigned bits)
+static void match_net(struct nft *n, void (*load)(struct nft *, uint32_t), enum nft_cmp_ops op, struct in_addr net,
+		      unsigned bits)
 {
 	uint32_t mask = bits ? htonl(~0u << (32 - bits)) : 0;
 	uint32_t want = net.s_addr & mask;
@@ -85,7 +86,8 @@ static void match_ct_state(struct nft *n, uint32_t bits)
 /* ---- the frame ---- */
 
 static const struct nft_set frame_sets[] = {
-	{ .name = "service-ips", .key_type = NFT_3(NFT_IPADDR, NFT_PROTO, NFT_PORT), .key_n = 12, .value_type = NFT_DATA_VERDICT },
+	{ .name = "service-ips", .key_type = NFT_3(NFT_IPADDR, NFT_PROTO, NFT_PORT), .key_n = 12,
+	.value_type = NFT_DATA_VERDICT },
 	{ .name = "service-ports", .key_type = NFT_2(NFT_PROTO, NFT_PORT), .key_n = 8, .value_type = NFT_DATA_VERDICT },
 	{ .name = RULES_HAIRPIN, .key_type = NFT_2(NFT_IPADDR, NFT_IPADDR), .key_n = 8 },
 };
@@ -103,7 +105,8 @@ static void services_chain(struct nft *n)
 	nft_rule_end(n);
 
 	nft_rule(n, "services");
-	nft_expr(n, "fib", { NFTA_FIB_DREG, A }, { NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE }, { NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR });
+	nft_expr(n, "fib", { NFTA_FIB_DREG, A }, { NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE }, { NFTA_FIB_FLAGS,
+		NFTA_FIB_F_DADDR });
 	nft_cmp(n, NFT_CMP_EQ, A, &local, 4);
 	load_protocol(n, A);
 	load_dport(n, A + 1);
@@ -146,7 +149,8 @@ static void reject_unknown_services(struct nft *n, const char *chain, const stru
 static void filter_chains(struct nft *n, const struct rules_plan *p)
 {
 	nft_chain_hook(n, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
-	nft_rule(n, "forward");         /* out of a connection's window: untranslated, so a reset would meet the wrong side */
+	/* out of a connection's window: untranslated, so a reset would meet the wrong side */
+	nft_rule(n, "forward");
 	match_pod_device(n, NFT_META_IIFNAME, NFT_CMP_EQ, p);
 	match_ct_state(n, NF_CT_STATE_INVALID_BIT);
 	nft_verdict(n, NF_DROP, NULL);
@@ -213,7 +217,8 @@ static void text_free(char **p) { free(*p); }
 
 struct backend_value { struct in_addr ip; uint16_t port, pad; };        /* as it lies in two registers */
 
-static struct backend_value value_of(const struct endpoint *e) { return (struct backend_value){ e->ip, htons(e->port), 0 }; }
+static struct backend_value value_of(const struct endpoint *e) { return (struct backend_value){ e->ip, htons(e->port),
+	0 }; }
 
 void rules_hairpin(struct nft *n, struct in_addr ip)
 {
@@ -258,7 +263,8 @@ static void add_live(struct nft *n, const char *set, const struct service *s)
 /* A random slot's backend into B. */
 static void choose(struct nft *n, const char *map)
 {
-	nft_expr(n, "numgen", { NFTA_NG_DREG, A + 1 }, { NFTA_NG_MODULUS, RULES_SLOTS }, { NFTA_NG_TYPE, NFT_NG_RANDOM },
+	nft_expr(n, "numgen", { NFTA_NG_DREG, A + 1 }, { NFTA_NG_MODULUS, RULES_SLOTS }, { NFTA_NG_TYPE,
+		NFT_NG_RANDOM },
 		 { NFTA_NG_OFFSET, 0 });
 	nft_expr(n, "byteorder", { NFTA_BYTEORDER_SREG, A + 1 }, { NFTA_BYTEORDER_DREG, A + 1 },
 		 { NFTA_BYTEORDER_OP, NFT_BYTEORDER_HTON }, { NFTA_BYTEORDER_LEN, 4 }, { NFTA_BYTEORDER_SIZE, 4 });
@@ -267,7 +273,8 @@ static void choose(struct nft *n, const char *map)
 
 static void dnat(struct nft *n)
 {
-	nft_expr(n, "nat", { NFTA_NAT_TYPE, NFT_NAT_DNAT }, { NFTA_NAT_FAMILY, NFPROTO_IPV4 }, { NFTA_NAT_REG_ADDR_MIN, B },
+	nft_expr(n, "nat", { NFTA_NAT_TYPE, NFT_NAT_DNAT }, { NFTA_NAT_FAMILY, NFPROTO_IPV4 }, { NFTA_NAT_REG_ADDR_MIN,
+		B },
 		 { NFTA_NAT_REG_PROTO_MIN, B + 1 });
 	nft_rule_end(n);
 }
@@ -295,8 +302,10 @@ static void add_affinity(struct nft *n, const char *chain, const struct service 
 	AUTO_TEXT known = name_of("aff", s);
 	AUTO_TEXT live = name_of("live", s);
 
-	nft_set_add(n, &(struct nft_set){ .name = known, .flags = NFT_SET_EVAL, .key_type = NFT_IPADDR, .key_n = 4, .size = AFFINITY_MAX,
-					  .value_type = NFT_2(NFT_IPADDR, NFT_PORT), .value_n = 8, .timeout_ms = AFFINITY_MS });
+	nft_set_add(n, &(struct nft_set){
+		.name = known, .flags = NFT_SET_EVAL, .key_type = NFT_IPADDR, .key_n = 4, .size = AFFINITY_MAX,
+		.value_type = NFT_2(NFT_IPADDR, NFT_PORT), .value_n = 8, .timeout_ms = AFFINITY_MS,
+	});
 	nft_set_add(n, &(struct nft_set){ .name = live, .key_type = NFT_2(NFT_IPADDR, NFT_PORT), .key_n = 8 });
 	add_live(n, live, s);
 	add_affinity_rules(n, chain, known, live);

@@ -39,6 +39,8 @@ void rules_table_name(const char *instance, char out[static 32]);
 void rules_frame(struct nft *n, const struct rules_plan *p);                    /* the table is empty before */
 void rules_service_add(struct nft *n, const struct service *s);                 /* one with endpoints */
 void rules_service_del(struct nft *n, const struct service *s);
-void rules_service_endpoints(struct nft *n, const struct service *now);         /* replaces those of a service that is there */
-void rules_hairpin(struct nft *n, struct in_addr ip);           /* between nft_elements_add/del(n, RULES_HAIRPIN) and _end */
+/* replaces those of a service that is there */
+void rules_service_endpoints(struct nft *n, const struct service *now);
+/* between nft_elements_add/del(n, RULES_HAIRPIN) and _end */
+void rules_hairpin(struct nft *n, struct in_addr ip);
 #define RULES_HAIRPIN "hairpin"

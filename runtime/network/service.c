@@ -89,7 +89,8 @@ static struct service *read_service(const struct service_port *w)
 	return s;
 }
 
-/* The first one has an address and port; a second one that wants the same is left out, or the kernel would refuse all. */
+/* The first one has an address and port; a second one that wants the same is left out, or the kernel would refuse
+ * all. */
 static bool is_free(struct map *taken, const struct service *s)
 {
 	char key[64];
@@ -129,8 +130,8 @@ static void read_all(const struct service_port *v, size_t n_v, struct map *out)
 
 static bool same_way(const struct service *a, const struct service *b)
 {
-	return a->ip.s_addr == b->ip.s_addr && a->port == b->port && a->node_port == b->node_port && a->protocol == b->protocol &&
-	       a->affinity == b->affinity;
+	return a->ip.s_addr == b->ip.s_addr && a->port == b->port && a->node_port == b->node_port &&
+	       a->protocol == b->protocol && a->affinity == b->affinity;
 }
 
 static bool same_endpoints(const struct service *a, const struct service *b)
@@ -236,7 +237,8 @@ static void gone_udp(const struct map *before, const struct map *after, struct c
 
 		for (size_t i = 0; was->protocol == IPPROTO_UDP && i < was->n_endpoints; i++)
 			if (!has_endpoint(now, &was->endpoints[i]))
-				vec_push(out, ((struct sockaddr_in){ .sin_addr = was->endpoints[i].ip, .sin_port = htons(was->endpoints[i].port) }));
+				vec_push(out, ((struct sockaddr_in){ .sin_addr = was->endpoints[i].ip,
+					.sin_port = htons(was->endpoints[i].port) }));
 	}
 }
 
@@ -251,7 +253,8 @@ static int forget_flows(const struct map *before, const struct map *after, struc
 	return r;
 }
 
-int services_apply(struct services *s, const struct rules_plan *p, const struct service_port *v, size_t n_v, struct err *err)
+int services_apply(struct services *s, const struct rules_plan *p, const struct service_port *v, size_t n_v,
+		   struct err *err)
 {
 	AUTO(nft) n = { 0 };
 	AUTO_FD fd = nl_open(NETLINK_NETFILTER, err);
@@ -277,7 +280,8 @@ int services_apply(struct services *s, const struct rules_plan *p, const struct 
 		s->known = false;       /* whatever made it fail, the next time starts from nothing */
 		return r;
 	}
-	r = forget_flows(&s->by_key, &wanted, err);     /* after the rules: the next packet must not find the old ones */
+	/* after the rules: the next packet must not find the old ones */
+	r = forget_flows(&s->by_key, &wanted, err);
 	drop_all(&s->by_key);
 	s->by_key = wanted;
 	s->known = true;

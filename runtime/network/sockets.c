@@ -8,7 +8,9 @@
 #include "runtime/network/netlink.h"
 
 /* States in which one side may still send, or has data that was not acknowledged. */
-#define OPEN (1u << TCP_ESTABLISHED | 1u << TCP_SYN_RECV | 1u << TCP_FIN_WAIT1 | 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
+#define OPEN                                                                                                           \
+	(1u << TCP_ESTABLISHED | 1u << TCP_SYN_RECV | 1u << TCP_FIN_WAIT1 | 1u << TCP_CLOSE_WAIT |                     \
+	 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
 #define PORT_WORDS (65536 / 64)
 
 struct sockets { uint64_t listening[PORT_WORDS]; VEC(uint16_t) open; };
@@ -27,7 +29,8 @@ static void on_socket(void *arg, const struct nlmsghdr *m)
 
 static int dump(int fd, uint8_t family, struct sockets *s, struct err *err)
 {
-	struct inet_diag_req_v2 rq = { .sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = OPEN | 1u << TCP_LISTEN };
+	struct inet_diag_req_v2 rq = { .sdiag_family = family, .sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = OPEN | 1u << TCP_LISTEN };
 	AUTO(nl_batch) b = { 0 };
 
 	nl_begin(&b, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &rq, sizeof rq, 0, "list connections");

@@ -50,7 +50,8 @@ static int map_field(const struct node *pod, const char *map, const char *rest, 
 
 int downward_field(const struct pod_facts *f, const char *path, struct str *out, struct err *err)
 {
-	static const char *const plain[] = { "metadata.name", "metadata.namespace", "metadata.uid", "spec.serviceAccountName" };
+	static const char *const plain[] = { "metadata.name", "metadata.namespace", "metadata.uid",
+		"spec.serviceAccountName" };
 	static const char *const maps[] = { "metadata.labels", "metadata.annotations" };
 	const struct { const char *path, *value; } known[] = {
 		{ "spec.nodeName", f->node_name }, { "status.hostIP", f->host_ip }, { "status.hostIPs", f->host_ip },
@@ -70,8 +71,10 @@ int downward_field(const struct pod_facts *f, const char *path, struct str *out,
 	for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
 		if (sv_starts(sv_c(path), sv_c(maps[i])))
 			return map_field(f->pod, maps[i], path + strlen(maps[i]), out, err);
-	return err_set(err, ERR_INVALID, "fieldPath '%s' is not offered: want metadata.name, .namespace, .uid, .labels, .annotations, "
-		       "spec.nodeName, spec.serviceAccountName, status.podIP or status.hostIP", path);
+	return err_set(err, ERR_INVALID,
+		       "fieldPath '%s' is not offered: want metadata.name, .namespace, .uid, .labels, .annotations, "
+		       "spec.nodeName, spec.serviceAccountName, status.podIP or status.hostIP",
+		       path);
 }
 
 /* Name of a resource -> its default divisor in thousandths and what a container without a limit gets. */
@@ -88,7 +91,8 @@ static bool resource_row(const struct pod_facts *f, const char *name, int64_t *f
 	return true;
 }
 
-int downward_resource(const struct pod_facts *f, const struct node *ref, const char *container, struct str *out, struct err *err)
+int downward_resource(const struct pod_facts *f, const struct node *ref, const char *container, struct str *out,
+		      struct err *err)
 {
 	const char *resource = node_str_or(ref, "resource", ""), *name = node_str_or(ref, "containerName", container);
 	const struct node *c = pod_container(f->pod, name ? name : "");
@@ -99,7 +103,9 @@ int downward_resource(const struct pod_facts *f, const struct node *ref, const c
 		return err_set(err, ERR_INVALID, "resourceFieldRef: the pod has no container '%s'", name ? name : "");
 	if (!sv_cut(sv_c(resource), '.', &kind, &what) || (!sv_eq_c(kind, "limits") && !sv_eq_c(kind, "requests")) ||
 	    !resource_row(f, what.p, &fallback))
-		return err_set(err, ERR_INVALID, "resourceFieldRef '%s' is not offered: want limits or requests of cpu, memory", resource);
+		return err_set(err, ERR_INVALID,
+			       "resourceFieldRef '%s' is not offered: want limits or requests of cpu, memory",
+			       resource);
 
 	const struct node *all = node_get(c, "resources");
 	const struct node *v = node_getn(node_getn(all, kind), what);

@@ -1,4 +1,5 @@
-/* runtime/volume/downward.h - what a pod may know of itself: fieldRef and resourceFieldRef, in volumes and environments. Pure. */
+/* runtime/volume/downward.h - what a pod may know of itself: fieldRef and resourceFieldRef, in volumes and
+ * environments. Pure. */
 #pragma once
 
 #include "base/doc.h"
@@ -12,6 +13,7 @@ struct pod_facts {                      /* what the node knows before the object
 /* Appends the value; ERR_INVALID names the field that is not offered. */
 MUST_CHECK int downward_field(const struct pod_facts *f, const char *path, struct str *out, struct err *err);
 /* ref: containerName, resource, divisor. container is used when ref names none. */
-MUST_CHECK int downward_resource(const struct pod_facts *f, const struct node *ref, const char *container, struct str *out,
+MUST_CHECK int downward_resource(const struct pod_facts *f, const struct node *ref, const char *container,
+	struct str *out,
 				 struct err *err);
 const struct node *pod_container(const struct node *pod, const char *name);     /* init containers too; NULL: none */

@@ -12,7 +12,8 @@
 #define DATA "..data"
 #define FILE_MAX ((size_t)8 << 20)      /* more than any object of the API can hold */
 
-static mode_t wanted_mode(const struct volume_file *f, struct volume_owner owner) { return owner.set ? f->mode | 0440 : f->mode; }
+static mode_t wanted_mode(const struct volume_file *f,
+	struct volume_owner owner) { return owner.set ? f->mode | 0440 : f->mode; }
 
 /* The file is there with this content, mode and group. */
 static bool is_current(const char *dir, const struct volume_file *f, struct volume_owner owner)
@@ -22,8 +23,9 @@ static bool is_current(const char *dir, const struct volume_file *f, struct volu
 	struct stat st;
 
 	str_addf(&path, "%s/" DATA "/%s", dir, f->path);
-	return !stat(str_c(&path), &st) && (st.st_mode & 07777) == wanted_mode(f, owner) && (!owner.set || st.st_gid == owner.gid) &&
-	       file_read(str_c(&path), FILE_MAX, &data, NULL) >= 0 && sv_eq(str_sv(&data), str_sv(&f->data));
+	return !stat(str_c(&path), &st) && (st.st_mode & 07777) == wanted_mode(f, owner) &&
+	       (!owner.set || st.st_gid == owner.gid) && file_read(str_c(&path), FILE_MAX, &data, NULL) >= 0 &&
+	       sv_eq(str_sv(&data), str_sv(&f->data));
 }
 
 static size_t count_files(const char *dir, unsigned depth)
@@ -112,7 +114,8 @@ static int point(const char *dir, const char *name, const char *target, struct e
 
 	str_addf(&path, "%s/%s", dir, name);
 	str_addf(&temp, "%s/..tmp", dir);
-	if ((unlink(str_c(&temp)) && errno != ENOENT) || symlink(target, str_c(&temp)) || rename(str_c(&temp), str_c(&path)))
+	if ((unlink(str_c(&temp)) && errno != ENOENT) || symlink(target, str_c(&temp)) ||
+	    rename(str_c(&temp), str_c(&path)))
 		return err_errno(err, "link '%s' to '%s'", str_c(&path), target);
 	return 0;
 }
@@ -150,7 +153,8 @@ static int add_links(const char *dir, const struct volume_plan *p, struct err *e
 	return 0;
 }
 
-/* What is neither wanted nor the directory in use: links of files that went, directories that were replaced or half made. */
+/* What is neither wanted nor the directory in use: links of files that went, directories that were replaced or half
+ * made. */
 static int remove_old(const char *dir, const struct volume_plan *p, const char *current, struct err *err)
 {
 	DIR *d = opendir(dir);
@@ -161,8 +165,8 @@ static int remove_old(const char *dir, const struct volume_plan *p, const char *
 	for (struct dirent *e; r >= 0 && (e = readdir(d));) {
 		AUTO(str) path = { 0 };
 
-		if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") || str_eq(e->d_name, DATA) || str_eq(e->d_name, current) ||
-		    is_wanted(p, e->d_name))
+		if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") || str_eq(e->d_name, DATA) ||
+		    str_eq(e->d_name, current) || is_wanted(p, e->d_name))
 			continue;
 		str_addf(&path, "%s/%s", dir, e->d_name);
 		r = tree_remove(str_c(&path), err);

@@ -7,4 +7,5 @@
 #include "runtime/volume/volume.h"
 
 /* Nothing is written when the files are as wanted. owner.set: the group owns and reads them. */
-MUST_CHECK int volume_files_write(const char *dir, const struct volume_plan *p, struct volume_owner owner, struct err *err);
+MUST_CHECK int volume_files_write(const char *dir, const struct volume_plan *p, struct volume_owner owner,
+	struct err *err);

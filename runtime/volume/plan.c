@@ -54,7 +54,8 @@ static int add_file(struct planner *p, struct sv path, struct str *take_data, mo
 
 	if (!path_is_safe(path)) {
 		str_free(take_data);
-		return err_set(err, ERR_INVALID, "'" SV_FMT "' is no path inside a volume: relative, without '..'", SV_ARG(path));
+		return err_set(err, ERR_INVALID, "'" SV_FMT "' is no path inside a volume: relative, without '..'",
+			       SV_ARG(path));
 	}
 	f.path = sv_dup(path);
 	str_move(&f.data, take_data);
@@ -71,7 +72,8 @@ static int add_file(struct planner *p, struct sv path, struct str *take_data, mo
 /* The bytes behind a key; false: there is no such key. */
 static bool value_of(const struct node *object, struct sv key, struct str *out, struct err *err, int *r)
 {
-	const struct node *text = node_getn(node_get(object, "data"), key), *bytes = node_getn(node_get(object, "binaryData"), key);
+	const struct node *text = node_getn(node_get(object, "data"), key),
+			  *bytes = node_getn(node_get(object, "binaryData"), key);
 	bool secret = str_eq(node_str_at(object, "kind"), "Secret");
 
 	*r = 0;
@@ -101,15 +103,17 @@ static int missing(struct planner *p, struct err *err, const char *fmt, ...)
 	return err_set(err, ERR_NOT_FOUND, "%s", str_c(&text));
 }
 
-static int add_key(struct planner *p, const struct node *object, struct sv key, struct sv path, mode_t mode, bool optional,
-		   struct err *err)
+static int add_key(struct planner *p, const struct node *object, struct sv key, struct sv path, mode_t mode,
+		   bool optional, struct err *err)
 {
 	struct str data = { 0 };
 	int r;
 
 	if (!value_of(object, key, &data, err, &r))
-		return optional ? 0 : missing(p, err, "%s \"%s\" has no key \"" SV_FMT "\"", node_str_or(object, "kind", "object"),
-					      node_str_or(object, "metadata.name", ""), SV_ARG(key));
+		return optional ? 0
+				: missing(p, err, "%s \"%s\" has no key \"" SV_FMT "\"",
+					  node_str_or(object, "kind", "object"),
+					  node_str_or(object, "metadata.name", ""), SV_ARG(key));
 	if (r < 0) {
 		str_free(&data);
 		return r;
@@ -120,7 +124,8 @@ static int add_key(struct planner *p, const struct node *object, struct sv key, 
 static mode_t mode_of(const struct node *item, mode_t def) { return (mode_t)node_int_at(item, "mode", def); }
 
 /* Every key of the object is a file, or only those that items names. */
-static int add_object(struct planner *p, const char *kind, const char *name, const struct node *source, mode_t mode, struct err *err)
+static int add_object(struct planner *p, const char *kind, const char *name, const struct node *source, mode_t mode,
+		      struct err *err)
 {
 	static const char *const maps[] = { "data", "binaryData" };
 	bool optional = node_bool_at(source, "optional", false);
@@ -128,9 +133,11 @@ static int add_object(struct planner *p, const char *kind, const char *name, con
 	struct member *m;
 
 	if (!object)
-		return optional ? 0 : missing(p, err, "%s \"%s\" not found", str_eq(kind, "Secret") ? "secret" : "configmap", name);
-	node_each(it, items)
-		TRY(add_key(p, object, sv_c(node_str_at(it, "key")), sv_c(node_str_at(it, "path")), mode_of(it, mode), optional, err));
+		return optional ? 0
+				: missing(p, err, "%s \"%s\" not found",
+					  str_eq(kind, "Secret") ? "secret" : "configmap", name);
+	node_each(it, items) TRY(add_key(p, object, sv_c(node_str_at(it, "key")), sv_c(node_str_at(it, "path")),
+					 mode_of(it, mode), optional, err));
 	if (node_n(items))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
@@ -169,13 +176,15 @@ static int add_downward(struct planner *p, const struct node *source, mode_t mod
 
 static int plan_config_map(struct planner *p, const struct node *v, struct err *err)
 {
-	return add_object(p, "ConfigMap", node_str_or(v, "name", ""), v, (mode_t)node_int_at(v, "defaultMode", 0644), err);
+	return add_object(p, "ConfigMap", node_str_or(v, "name", ""), v, (mode_t)node_int_at(v, "defaultMode", 0644),
+			  err);
 }
 
 static int plan_secret(struct planner *p, const struct node *v, struct err *err)
 {
 	p->plan->memory = true;
-	return add_object(p, "Secret", node_str_or(v, "secretName", ""), v, (mode_t)node_int_at(v, "defaultMode", 0644), err);
+	return add_object(p, "Secret", node_str_or(v, "secretName", ""), v, (mode_t)node_int_at(v, "defaultMode", 0644),
+			  err);
 }
 
 static int plan_downward(struct planner *p, const struct node *v, struct err *err)
@@ -190,7 +199,8 @@ static int plan_projected(struct planner *p, const struct node *v, struct err *e
 
 	p->plan->memory = true;
 	node_each(it, sources) {
-		const struct node *config = node_get(it, "configMap"), *secret = node_get(it, "secret"), *down = node_get(it, "downwardAPI");
+		const struct node *config = node_get(it, "configMap"), *secret = node_get(it, "secret"),
+				  *down = node_get(it, "downwardAPI");
 
 		if (config)
 			TRY(add_object(p, "ConfigMap", node_str_or(config, "name", ""), config, mode, err));
@@ -199,7 +209,8 @@ static int plan_projected(struct planner *p, const struct node *v, struct err *e
 		else if (down)
 			TRY(add_downward(p, down, mode, err));
 		else
-			return err_set(err, ERR_INVALID, "a projected volume may hold configMap, secret and downwardAPI, not %s",
+			return err_set(err, ERR_INVALID,
+				       "a projected volume may hold configMap, secret and downwardAPI, not %s",
 				       it->n ? it->members[0].key : "nothing");
 	}
 	return 0;
@@ -238,7 +249,8 @@ static int plan_host(struct planner *p, const struct node *v, struct err *err)
 }
 
 static const struct { const char *field; int (*plan)(struct planner *, const struct node *, struct err *); } kinds[] = {
-	{ "configMap", plan_config_map }, { "secret", plan_secret }, { "emptyDir", plan_empty }, { "hostPath", plan_host },
+	{ "configMap", plan_config_map }, { "secret", plan_secret }, { "emptyDir", plan_empty }, { "hostPath",
+	plan_host },
 	{ "projected", plan_projected }, { "downwardAPI", plan_downward },
 };
 
@@ -250,10 +262,11 @@ static int plan_one(struct planner *p, const struct node *volume, struct err *er
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if ((source = node_get(volume, kinds[i].field)))
 			return kinds[i].plan(p, source, err);
-	node_members(m, volume)
-		if (!str_eq(m->key, "name"))
-			return err_set(err, ERR_INVALID, "volumes of type %s are not offered; use configMap, secret, emptyDir, hostPath, "
-				       "projected or downwardAPI", m->key);
+	node_members(m, volume) if (!str_eq(m->key, "name")) return err_set(
+		err, ERR_INVALID,
+		"volumes of type %s are not offered; use configMap, secret, emptyDir, hostPath, "
+		"projected or downwardAPI",
+		m->key);
 	p->plan->type = VOLUME_EMPTY;   /* the API's default */
 	return 0;
 }

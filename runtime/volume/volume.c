@@ -62,7 +62,8 @@ static int own(const char *path, mode_t mode, struct volume_owner owner, struct 
 struct host_rule { const char *type; mode_t format; bool make; };
 
 static const struct host_rule host_rules[] = {
-	{ "", 0, false }, { "Directory", S_IFDIR, false }, { "DirectoryOrCreate", S_IFDIR, true }, { "File", S_IFREG, false },
+	{ "", 0, false }, { "Directory", S_IFDIR, false }, { "DirectoryOrCreate", S_IFDIR, true }, { "File", S_IFREG,
+	false },
 	{ "FileOrCreate", S_IFREG, true }, { "Socket", S_IFSOCK, false }, { "CharDevice", S_IFCHR, false },
 	{ "BlockDevice", S_IFBLK, false },
 };
@@ -93,7 +94,8 @@ static int check_host_path(const struct volume_plan *p, struct err *err)
 			return err_errno(err, "hostPath '%s'", p->host_path);
 		}
 		if (rule->format && (st.st_mode & S_IFMT) != rule->format)
-			return err_set(err, ERR_INVALID, "hostPath type check failed: %s is not a %s", p->host_path, rule->type);
+			return err_set(err, ERR_INVALID, "hostPath type check failed: %s is not a %s", p->host_path,
+				       rule->type);
 		return 0;
 	}
 	return err_set(err, ERR_INVALID, "hostPath type '%s' is unknown", p->host_type);
@@ -130,13 +132,14 @@ int volumes_make(const char *dir, const struct volume_plans *plans, struct volum
 
 static int open_inside(int root, const char *path, int flags)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-/* root/sub as a descriptor. Links are followed as if root were the root of all, so none leads out; parts that are missing
- * are made, each below the descriptor of the one before. */
+/* root/sub as a descriptor. Links are followed as if root were the root of all, so none leads out; parts that are
+ * missing are made, each below the descriptor of the one before. */
 static int open_sub(int root, const char *sub)
 {
 	AUTO(str) done = { 0 };
@@ -176,7 +179,8 @@ static int make_place(const char *path, int fd, struct err *err)
 	return 0;
 }
 
-int volume_subpath(const char *dir, const char *name, const char *root, const char *sub, struct str *out, struct err *err)
+int volume_subpath(const char *dir, const char *name, const char *root, const char *sub, struct str *out,
+		   struct err *err)
 {
 	AUTO_FD top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FD fd = -1;
@@ -214,7 +218,8 @@ static int remove_mounted(const char *dir, const char *sub, struct err *err)
 
 		str_addf(&path, "%s/%s", str_c(&base), e->d_name);
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-			(void)umount2(str_c(&path), MNT_DETACH | UMOUNT_NOFOLLOW);      /* fails where nothing is mounted */
+			/* fails where nothing is mounted */
+			(void)umount2(str_c(&path), MNT_DETACH | UMOUNT_NOFOLLOW);
 	}
 	closedir(d);
 	return tree_remove(str_c(&base), err);

@@ -1,8 +1,9 @@
-/* runtime/volume/volume.h - a pod's volumes on disk: first a plan, read off the pod on the loop, then work, done in a job.
+/* runtime/volume/volume.h - a pod's volumes on disk: first a plan, read off the pod on the loop, then work, done in
+ * a job.
  *
- * Below DIR (one a pod): DIR/volumes/NAME, and DIR/subpaths/CONTAINER-N. ConfigMaps, Secrets and the like lie behind a link
- * ..data that is swapped when they change: a program sees all old files or all new ones. Secrets and emptyDirs of medium
- * Memory are tmpfs. */
+ * Below DIR (one a pod): DIR/volumes/NAME, and DIR/subpaths/CONTAINER-N. ConfigMaps, Secrets and the like lie behind
+ * a link ..data that is swapped when they change: a program sees all old files or all new ones. Secrets and
+ * emptyDirs of medium Memory are tmpfs. */
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +21,8 @@ struct volume_plan {
 	int64_t size_bytes;                     /* of a tmpfs; 0: the kernel's default */
 	char *host_path, *host_type;            /* VOLUME_HOST: "", "Directory", "FileOrCreate" ... */
 	VEC(struct volume_file) files;
-	char *missing;                          /* a ConfigMap, Secret or key that is not there yet: "configmap \"x\" not found" */
+	/* a ConfigMap, Secret or key that is not there yet: "configmap \"x\" not found" */
+	char *missing;
 };
 
 struct volume_plans { struct volume_plan *v; size_t n, cap; };
@@ -28,11 +30,13 @@ struct volume_plans { struct volume_plan *v; size_t n, cap; };
 /* How volumes see the cluster: an object of the pod's namespace, or NULL. kind: "ConfigMap", "Secret". */
 struct volume_lookup { const struct node *(*get)(void *arg, const char *kind, const char *name); void *arg; };
 
-/* All volumes of the pod. ERR_NOT_FOUND: one refers to what is not there yet (plan->missing says it); ERR_INVALID: one is
- * not offered or wrong. */
-MUST_CHECK int volumes_plan(const struct pod_facts *f, const struct volume_lookup *l, struct volume_plans *out, struct err *err);
+/* All volumes of the pod. ERR_NOT_FOUND: one refers to what is not there yet (plan->missing says it); ERR_INVALID:
+ * one is not offered or wrong. */
+MUST_CHECK int volumes_plan(const struct pod_facts *f, const struct volume_lookup *l, struct volume_plans *out,
+	struct err *err);
 void volume_plans_free(struct volume_plans *p);
-bool volumes_refer(const struct node *pod, const char *kind, const char *name);        /* some volume shows this object */
+/* some volume shows this object */
+bool volumes_refer(const struct node *pod, const char *kind, const char *name);
 
 /* ---- work: blocks; in a job ---- */
 struct volume_owner { bool set; gid_t gid; };   /* fsGroup */
@@ -40,8 +44,10 @@ struct volume_owner { bool set; gid_t gid; };   /* fsGroup */
 MUST_CHECK int volumes_make(const char *dir, const struct volume_plans *p, struct volume_owner owner, struct err *err);
 /* Where a plan's volume lies on this machine. */
 void volume_path(const char *dir, const struct volume_plan *p, struct str *out);
-/* Binds root/sub, resolved without ever leaving root, onto DIR/subpaths/NAME, which is made; its path goes to out. A sub
- * that is missing is made as a directory. */
-MUST_CHECK int volume_subpath(const char *dir, const char *name, const char *root, const char *sub, struct str *out, struct err *err);
-/* Unmounts and removes everything below DIR/volumes and DIR/subpaths; hostPaths are left as they are. Absent is fine. */
+/* Binds root/sub, resolved without ever leaving root, onto DIR/subpaths/NAME, which is made; its path goes to out. A
+ * sub that is missing is made as a directory. */
+MUST_CHECK int volume_subpath(const char *dir, const char *name, const char *root, const char *sub, struct str *out,
+	struct err *err);
+/* Unmounts and removes everything below DIR/volumes and DIR/subpaths; hostPaths are left as they are. Absent is
+ * fine. */
 MUST_CHECK int volumes_remove(const char *dir, struct err *err);

@@ -7,14 +7,17 @@
 
 struct lab_ns { int fd; };                              /* a network namespace, held open */
 
-void lab_enter(void);                                   /* the calling process goes into an empty network; exits 77 if it may not */
+/* the calling process goes into an empty network; exits 77 if it may not */
+void lab_enter(void);
 struct lab_ns lab_ns_new(void);
 void lab_ns_free(struct lab_ns *ns);
 /* A server in ns (fd -1: here) that answers each connection with one byte. Returns its pid; it listens already. */
 int lab_serve(int ns_fd, const char *ip, uint16_t port, char answer);
-int lab_echo(int ns_fd, const char *ip, uint16_t port);   /* one that sends back what it gets, one connection at a time */
+/* one that sends back what it gets, one connection at a time */
+int lab_echo(int ns_fd, const char *ip, uint16_t port);
 int lab_serve_udp(int ns_fd, const char *ip, uint16_t port, char answer);
-int lab_ask_udp(int ns_fd, uint16_t own_port, const char *ip, uint16_t port);     /* the byte answered to a packet from own_port, or -errno */
+/* the byte answered to a packet from own_port, or -errno */
+int lab_ask_udp(int ns_fd, uint16_t own_port, const char *ip, uint16_t port);
 void lab_stop(int pid);
 /* One connection from ns (fd -1: here): the byte answered, or -errno. */
 int lab_ask(int ns_fd, const char *ip, uint16_t port);
