@@ -272,6 +272,7 @@ static const struct verb table[] = {
 	{ "create", NULL, "make an application out of a repository", app_create },
 	{ "list", NULL, "list applications", app_list },
 	{ "get", NULL, "show one", app_get },
+	{ "diff", NULL, "show what a sync would change", app_diff },
 	{ "sync", NULL, "bring the cluster to what git says, now", app_sync },
 	{ "wait", NULL, "return when it is synced and healthy", app_wait },
 	{ "history", NULL, "list what was deployed", app_history },

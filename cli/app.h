@@ -19,6 +19,7 @@ MUST_CHECK int app_await(struct cluster *c, const char *ns, const char *name, co
 
 int app_create(int argc, char **argv);
 int app_delete_command(int argc, char **argv);
+int app_diff(int argc, char **argv);
 int app_get(int argc, char **argv);
 int app_history(int argc, char **argv);
 int app_list(int argc, char **argv);

@@ -208,6 +208,7 @@ static const struct route {
 	bool streams;                   /* reads its body itself */
 } routes[] = {
 	{ "/git/",       operator_git,     offsetof(struct server, operator), true },
+	{ "/api/v1/applications/", operator_api, offsetof(struct server, operator), false },
 	{ "/api/webhook", operator_webhook, offsetof(struct server, operator), false },
 	{ "/",           api_handle,       offsetof(struct server, api),      false },
 };

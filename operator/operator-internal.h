@@ -17,6 +17,9 @@ struct operator {
 	struct webhook *webhook;
 };
 
+/* The verified client certificate's name, or "admin" for who knows the token. false: nobody. */
+bool operator_authenticate(const struct operator *op, struct http_request *rq, struct str *user);
+
 /* push.c: refreshes the applications that follow what has changed in the repository, and tells the pusher how it goes, as
  * side-band packets of the stream, until all have come to an end. stream NULL: nobody listens. In a fiber. */
 struct git_refs;

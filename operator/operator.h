@@ -20,3 +20,4 @@ struct operator *operator_start(struct loop *l, const struct operator_opts *o, s
 void operator_stop(struct operator **o);
 void operator_webhook(struct http_request *rq, void *op);       /* POST /api/webhook */
 void operator_git(struct http_request *rq, void *op);           /* /git/NAME.git/... ; streams its body */
+void operator_api(struct http_request *rq, void *op);           /* GET /api/v1/applications/NAME/managed-resources, as Argo CD has it */

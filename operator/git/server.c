@@ -3,51 +3,12 @@
 #include <ctype.h>
 #include <git2.h>
 
-#include "base/encode.h"
 #include "base/fiber.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "operator/git/cgi.h"
 #include "operator/git/git-internal.h"
 #include "operator/operator-internal.h"
-
-/* ---- who is it ---- */
-
-static bool is_token(const struct operator *op, struct sv text)
-{
-	return op->token.n && secure_eq(text, str_sv(&op->token));
-}
-
-/* "Basic dXNlcjpwYXNz", with the token as the password; or "Bearer TOKEN". */
-static bool by_header(const struct operator *op, struct sv header, struct str *user)
-{
-	AUTO(str) plain = { 0 };
-	struct sv scheme, rest, name, password;
-
-	if (!sv_cut(header, ' ', &scheme, &rest))
-		return false;
-	if (scheme.n == 6 && !strncasecmp(scheme.p, "bearer", 6) && is_token(op, sv_trim(rest))) {
-		str_addc(user, "admin");
-		return true;
-	}
-	if (scheme.n != 5 || strncasecmp(scheme.p, "basic", 5) || base64_decode(&plain, sv_trim(rest), NULL) < 0)
-		return false;
-	if (!sv_cut(str_sv(&plain), ':', &name, &password) || !is_token(op, password))
-		return false;
-	str_addc(user, "admin");
-	return true;
-}
-
-static bool authenticate(const struct operator *op, struct http_request *rq, struct str *user)
-{
-	const struct tls_peer *peer = http_peer(rq);
-
-	if (peer && peer->name && *peer->name) {
-		str_addc(user, peer->name);
-		return true;
-	}
-	return by_header(op, http_header(rq, "authorization"), user);
-}
 
 /* ---- what is asked ---- */
 
@@ -208,7 +169,7 @@ void operator_git(struct http_request *rq, void *arg)
 		refuse(rq, 404, "not a repository: the URL of one is /git/NAME.git\n");
 		return;
 	}
-	if (!authenticate(op, rq, &user)) {
+	if (!operator_authenticate(op, rq, &user)) {
 		http_add_header(rq, "WWW-Authenticate", "Basic realm=\"git\", charset=\"UTF-8\"");
 		refuse(rq, 401, "a client certificate is needed, or the server's token as the password\n");
 		return;
