@@ -1,4 +1,5 @@
 #include "orchestrator/api/http-internal.h"
+#include "orchestrator/api/openapi-internal.h"
 
 #include "base/json.h"
 
@@ -22,21 +23,7 @@ static const struct sub_row { unsigned bit; const char *name, *group, *version, 
 };
 static const char all_verbs[] = "create,delete,deletecollection,get,list,patch,update,watch";
 
-static struct node *words(struct doc *d, const char *list)
-{
-	struct node *out = node_seq(d);
-	struct sv rest = sv_c(list), head;
-
-	while (rest.n) {
-		struct sv all = rest;
-
-		if (!sv_cut(all, ',', &head, &rest))
-			rest = SV("");
-		if (head.n)
-			node_add(d, out, node_strn(d, head));
-	}
-	return out;
-}
+static struct node *words(struct doc *d, const char *list) { return word_list(d, list, ','); }
 
 static struct node *start(struct doc *d, const char *kind, const char *version)
 {

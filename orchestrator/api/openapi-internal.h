@@ -17,3 +17,4 @@ struct node *openapi_v2(struct doc *d, const struct openapi_source *s);
 struct node *openapi_v3(struct doc *d, const struct openapi_source *s, const char *group, const char *version);
 /* A 2.0 document as kubectl before 1.27 asks for it: gnostic's openapi.v2.Document. Appends. */
 void openapi_v2_protobuf(struct str *out, const struct node *document);
+struct node *word_list(struct doc *d, const char *list, char by);        /* "a,b" as a sequence */

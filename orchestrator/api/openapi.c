@@ -95,7 +95,7 @@ static struct node *one(struct model *m, const struct field *f)
 	return n;
 }
 
-static struct node *split(struct doc *d, const char *list, char by)
+struct node *word_list(struct doc *d, const char *list, char by)
 {
 	struct node *out = node_seq(d);
 	struct sv rest = sv_c(list), head;
@@ -105,7 +105,8 @@ static struct node *split(struct doc *d, const char *list, char by)
 
 		if (!sv_cut(all, by, &head, &rest))
 			rest = SV("");
-		node_add(d, out, node_strn(d, head));
+		if (head.n)
+			node_add(d, out, node_strn(d, head));
 	}
 	return out;
 }
@@ -127,7 +128,7 @@ static void add_extensions(struct model *m, struct node *n, const struct field *
 	else if (f->flags & FIELD_ATOMIC)
 		node_set(d, n, "x-kubernetes-map-type", node_str(d, "atomic"));
 	if (f->flags & FIELD_LIST_MAP)
-		node_set(d, n, "x-kubernetes-list-map-keys", split(d, f->list_keys ? f->list_keys : "", ','));
+		node_set(d, n, "x-kubernetes-list-map-keys", word_list(d, f->list_keys ? f->list_keys : "", ','));
 }
 
 static struct node *field_schema(struct model *m, const struct field *f)
@@ -136,7 +137,7 @@ static struct node *field_schema(struct model *m, const struct field *f)
 	struct doc *d = m->d;
 
 	if (f->choices)
-		node_set(d, n, "enum", split(d, f->choices, '|'));
+		node_set(d, n, "enum", word_list(d, f->choices, '|'));
 	if (f->container == FIELD_LIST || f->container == FIELD_MAP) {
 		outer = typed(d, f->container == FIELD_LIST ? "array" : "object");
 		node_set(d, outer, f->container == FIELD_LIST ? "items" : "additionalProperties", n);
