@@ -96,6 +96,7 @@ teardown() {
 	stop_server
 	"$cd_bin" reset --data-dir "$data" >/dev/null 2>"$work/reset.log" || { cat "$work/reset.log" >&2; [ $status != 0 ] || status=1; }
 	if [ $status = 0 ]; then leftovers || status=1; fi
+	if [ $status = 0 ]; then sanitized || status=1; fi
 	[ -n "${KEEP:-}" ] || rm -rf "$work"
 	exit $status
 }
@@ -108,6 +109,13 @@ leftovers() {
 		nft list tables 2>/dev/null | sed 's/^/nft /'
 		pgrep -af 'supervisor|busybox' | sed 's/^/process /' || true)
 	[ -z "$found" ] || { echo "left behind: $found" >&2; return 1; }
+}
+
+# With a program built with sanitizers: nothing was found while it ran, and nothing leaked when it stopped.
+sanitized() {
+	[ -e "$work/serve.log" ] || return 0
+	! grep -A40 -E '(Address|Leak|UndefinedBehavior)Sanitizer|: runtime error: ' "$work/serve.log" |
+		grep -v "doesn't fully support makecontext" | head -n 80 | grep . >&2
 }
 
 busybox_image() { # TAG [CONTAINERFILE LINES]: an image of Debian's static busybox with links for its programs
