@@ -75,7 +75,7 @@ int build_do_from(struct build *b, const struct instruction *in, struct err *err
 	AUTO(str) platform = { 0 };
 	const struct flag flags[] = { { "--platform", &platform } };
 	struct strings words = { 0 };
-	struct scope scope = { NULL, &b->global_args };
+	struct scope scope = { NULL, &b->global_args, false };
 	struct stage *previous, *s = stage_new();
 	int r;
 

@@ -15,14 +15,28 @@ static int finish_layer(struct build *b, struct layer_ref *layer, bool cached)
 	return 0;
 }
 
+/* Which network RUN has is the builder's decision: --network may agree with it, not change it. */
+static int check_network(const struct build *b, const struct str *network, struct err *err)
+{
+	if (!network->n || sv_eq_c(str_sv(network), "default"))
+		return 0;
+	if (!sv_eq_c(str_sv(network), "host") && !sv_eq_c(str_sv(network), "none"))
+		return err_set(err, ERR_INVALID, "--network=%s: want default, none or host", str_c(network));
+	if (sv_eq_c(str_sv(network), "host") && !b->opts->host_network)
+		return err_set(err, ERR_FORBIDDEN, "--network=host: allow it with --host-network");
+	return 0;
+}
+
 int build_do_run(struct build *b, const struct instruction *in, struct err *err)
 {
-	const struct flag flags[] = { { "--network", NULL }, { "--mount", NULL }, { "--security", NULL } };
+	AUTO(str) network = { 0 };
+	const struct flag flags[] = { { "--network", &network } };
 	struct scope scope = build_scope(b);
 	struct layer_ref layer = { 0 };
 	bool cached = false;
 
 	TRY(build_flags(in, &scope, b->cf.escape, flags, 1, err));
+	TRY(check_network(b, &network, err));
 	int r = run_layer(b, in, &layer, &cached, err);
 	if (r >= 0)
 		return finish_layer(b, &layer, cached);
@@ -126,14 +140,38 @@ static int check_sources(const struct instruction *in, struct strings *words, st
 	return 0;
 }
 
+/* Variables in here-documents, unless their mark is quoted. */
+static int expand_heredocs(const struct build *b, const struct heredocs *from, struct heredocs *to, struct err *err)
+{
+	struct scope scope = build_scope(b);
+
+	scope.plain = true;
+	for (size_t i = 0; i < from->n; i++) {
+		struct heredoc h = { .expand = from->v[i].expand };
+		int r = 0;
+
+		str_add(&h.name, str_sv(&from->v[i].name));
+		if (h.expand)
+			r = words_expand(&scope, str_sv(&from->v[i].text), b->cf.escape, &h.text, err);
+		else
+			str_add(&h.text, str_sv(&from->v[i].text));
+		vec_push(to, h);
+		TRY(r);
+	}
+	return 0;
+}
+
 static int copy_words(struct build *b, const struct instruction *in, struct strings *words, struct copy_job *j,
 		      const struct str *from, struct err *err)
 {
 	struct strings view = { 0 }, base = { 0 };
+	struct heredocs texts = { 0 };
 	AUTO(str) dest = { 0 };
 	AUTO(str) below = { 0 };
 	int r = check_sources(in, words, err);
 
+	if (r >= 0)
+		r = expand_heredocs(b, &in->heredocs, &texts, err);
 	if (r >= 0 && from->n)
 		r = find_from(b, str_c(from), &view, err);
 	if (r >= 0) {
@@ -146,7 +184,7 @@ static int copy_words(struct build *b, const struct instruction *in, struct stri
 		j->copy.root_name = from->n ? str_c(from) : "the context";
 		j->copy.ignore = from->n ? NULL : &b->ignore;
 		j->copy.sources = words;
-		j->copy.heredocs = &in->heredocs;
+		j->copy.heredocs = &texts;
 		j->copy.dest = str_c(&dest);
 		j->copy.base = &base;
 		j->copy.set_owner |= !from->n;
@@ -160,6 +198,7 @@ static int copy_words(struct build *b, const struct instruction *in, struct stri
 	}
 	strings_free(&view);
 	strings_free(&base);
+	heredocs_free(&texts);
 	return r;
 }
 

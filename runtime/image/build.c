@@ -45,7 +45,8 @@ int build_flags(const struct instruction *in, const struct scope *scope, char es
 
 struct scope build_scope(const struct build *b)
 {
-	return b->now ? (struct scope){ &b->now->config.env, &b->now->args } : (struct scope){ NULL, &b->global_args };
+	return b->now ? (struct scope){ &b->now->config.env, &b->now->args, false }
+		      : (struct scope){ NULL, &b->global_args, false };
 }
 
 /* The arguments as words, variables expanded. */

@@ -225,16 +225,21 @@ static int read_heredocs(struct parser *p, struct instruction *in)
 
 /* ---- all of it ---- */
 
+void heredocs_free(struct heredocs *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		str_free(&h->v[i].name);
+		str_free(&h->v[i].text);
+	}
+	vec_free(h);
+}
+
 static void instruction_free(struct instruction *in)
 {
 	str_free(&in->text);
 	strings_free(&in->flags);
 	strings_free(&in->list);
-	for (size_t i = 0; i < in->heredocs.n; i++) {
-		str_free(&in->heredocs.v[i].name);
-		str_free(&in->heredocs.v[i].text);
-	}
-	vec_free(&in->heredocs);
+	heredocs_free(&in->heredocs);
 }
 
 void containerfile_free(struct containerfile *c)

@@ -15,6 +15,7 @@ enum keyword {
 
 struct heredoc { struct str name, text; bool expand; };         /* expand: its delimiter was not quoted */
 struct heredocs { struct heredoc *v; size_t n, cap; };
+void heredocs_free(struct heredocs *h);
 
 struct instruction {
 	enum keyword keyword;

@@ -104,8 +104,8 @@ static int expand(const struct scope *s, struct sv text, char escape, int depth,
 		struct sv after = sv_drop(text, i + 1);
 		size_t used = 0;
 
-		single ^= c == '\'' && !dquote;
-		dquote ^= c == '"' && !single;
+		single ^= c == '\'' && !dquote && !s->plain;
+		dquote ^= c == '"' && !single && !s->plain;
 		if (c == escape && after.n && !single) {
 			if (after.p[0] != '$')
 				str_add1(out, c);

@@ -11,7 +11,7 @@ static void try_words(const struct instruction *in, char escape)
 {
 	char one[] = "A=1", two[] = "B=", *vars[] = { one, two };
 	const struct strings env = { vars, 2, 2 };
-	const struct scope scope = { &env, &env };
+	const struct scope scope = { &env, &env, false };
 	struct strings words = { 0 };
 	AUTO(str) text = { 0 };
 

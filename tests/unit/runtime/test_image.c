@@ -332,9 +332,9 @@ static void build_heredocs_are_files_and_scripts(void **state)
 	struct build b = { 0 };
 
 	build(*state, &b, "heredoc:1",
-	      BASE "COPY <<EOF /etc/conf\nkey = value\n# not a comment\nEOF\nRUN <<SCRIPT\necho first > /made\n"
+	      BASE "ENV V=value\nCOPY <<EOF /etc/conf\nkey = $V\n# it's ${V} \\$V\nEOF\nCOPY <<'RAW' /etc/raw\n$V\nRAW\nRUN <<SCRIPT\necho first > /made\n"
 		   "echo second >> /made\nSCRIPT\n");
-	expect_shell(&b, "cat /etc/conf /made", "key = value\n# not a comment\nfirst\nsecond\n");
+	expect_shell(&b, "cat /etc/conf /etc/raw /made", "key = value\n# it's value $V\n$V\nfirst\nsecond\n");
 	build_free(&b);
 }
 
@@ -374,6 +374,8 @@ static void build_mistakes_name_file_and_line(void **state)
 		  ERR_INVALID },
 		{ "FROM scratch\nADD https://example.com/x /x\n", "remote sources are not offered", ERR_UNSUPPORTED },
 		{ "FROM scratch\nRUN true\n", "there is nothing to run in an empty image", ERR_INVALID },
+		{ "FROM scratch\nRUN --mount=type=cache x\n", "RUN has no flag --mount", ERR_INVALID },
+		{ "FROM scratch\nRUN --network=host x\n", "allow it with --host-network", ERR_FORBIDDEN },
 		{ "FROM scratch\nENV A=${\n", "not a variable", ERR_INVALID },
 		{ "FROM scratch\nCMD\n", "Containerfile:2: CMD needs an argument", ERR_INVALID },
 		{ "FROM a b c\n", "want FROM image, or FROM image AS name", ERR_INVALID },
