@@ -131,6 +131,8 @@ static int run_rm(struct command *c)
 	return 0;
 }
 
+static int run_prune(struct command *c) { return image_prune(c->images, &c->err); }
+
 static struct node *image_node(struct doc *d, const struct image *image)
 {
 	struct node *n = node_map(d);
@@ -201,6 +203,9 @@ static const struct subcommand subcommands[] = {
 		"Imports images from an OCI layout or from what `docker save` writes, as a directory or a tar archive.",
 		"  cd image import -t tools:1 tools.tar" } },
 	{ "ls", 0, 0, run_ls, { "image ls", "[OPTIONS]", "Lists the images of the store.", "  cd image ls -o json" } },
+	{ "prune", 0, 0, run_prune, { "image prune", "[OPTIONS]",
+		"Removes what no image needs any more: layers of earlier builds and pulls, the kept steps of builds.",
+		"  cd image prune" } },
 	{ "pull", 1, 100, run_pull, { "image pull", "[OPTIONS] NAME...",
 		"Pulls images from their registries. Layers that are here already are not fetched again.",
 		"  cd image pull registry.example.com/team/app:1.4" } },
@@ -283,6 +288,7 @@ static const struct verb commands[] = {
 	{ "build", NULL, "make an image from a Containerfile", run_named },
 	{ "import", NULL, "take images from an archive or a directory", run_named },
 	{ "ls", NULL, "list the images", run_named },
+	{ "prune", NULL, "remove what no image needs", run_named },
 	{ "pull", NULL, "fetch images from their registries", run_named },
 	{ "rm", NULL, "remove images", run_named },
 	{ 0 }

@@ -62,3 +62,5 @@ MUST_CHECK int image_list(struct images *i, struct image_list *out, struct err *
 void image_list_free(struct image_list *l);
 /* the name; blobs and layers no name uses go too */
 MUST_CHECK int image_remove(struct images *i, const char *name, struct err *err);
+/* What no name uses: layers of earlier builds and pulls. Nothing while another process adds content. */
+MUST_CHECK int image_prune(struct images *i, struct err *err);

@@ -219,15 +219,17 @@ int image_list(struct images *i, struct image_list *out, struct err *err)
 	return l.result < 0 ? err_move(err, &l.err) : 0;
 }
 
-struct removal { const char *dir, *name; int result; struct err err; };
+struct removal { const char *dir, *name; int result; struct err err; };         /* name NULL: only what is unused */
 
 static int remove_image(struct removal *r, struct err *err)
 {
 	AUTO(descriptor) d = { 0 };
 	AUTO(str) full_name = { 0 };
 
-	TRY(index_find(r->dir, r->name, &d, &full_name, err));
-	TRY(index_remove(r->dir, str_c(&full_name), err));
+	if (r->name) {
+		TRY(index_find(r->dir, r->name, &d, &full_name, err));
+		TRY(index_remove(r->dir, str_c(&full_name), err));
+	}
 	return store_collect(r->dir, err);
 }
 
@@ -245,3 +247,5 @@ int image_remove(struct images *i, const char *name, struct err *err)
 	fiber_job_long(remove_job, &r);
 	return r.result < 0 ? err_move(err, &r.err) : 0;
 }
+
+int image_prune(struct images *i, struct err *err) { return image_remove(i, NULL, err); }

@@ -53,6 +53,22 @@ refuses 'Containerfile:2: unknown instruction "COPPY" (did you mean COPY?)' i bu
 refuses 'name the image with -t' i build "$context"
 refuses 'is neither an OCI layout' i import "$context"
 
+say "pruning removes what earlier builds left"
+layers() { find "$data/images/layers" -mindepth 1 -maxdepth 1 | wc -l; }
+cat >"$context/Containerfile" <<'EOF'
+FROM scratch AS build
+COPY busybox /bin/sh
+RUN echo wanted > /x; echo unwanted > /y
+FROM scratch
+COPY --from=build /x /x
+EOF
+i build -t staged:1 "$context" >/dev/null
+before=$(layers)
+i prune
+[ "$(layers)" -lt "$before" ] || fail "$before layers before, $(layers) after"
+has staged:1 i ls
+i rm staged:1
+
 say "removing everything leaves an empty store"
 i rm demo:v1 demo:v2
 [ -z "$(find "$data/images/blobs" "$data/images/layers" "$data/images/tmp" -mindepth 1 -name '[0-9a-f]*' ! -name sha256)" ] ||
