@@ -68,6 +68,7 @@ int cmd_logs(int argc, char **argv);
 int cmd_patch(int argc, char **argv);
 int cmd_render(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
+int cmd_rollout(int argc, char **argv);
 int cmd_scale(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_shell_init(int argc, char **argv);

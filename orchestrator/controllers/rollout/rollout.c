@@ -169,6 +169,14 @@ static int ensure_current(struct rollout *r, struct err *err)
 
 /* ---- changes of the spec, and what people ask for ---- */
 
+/* Blue-green back to a version that waits for its end, as it does for scaleDownDelaySeconds. */
+static bool still_lives(const struct rollout *r)
+{
+	const struct object *set = rollout_set(r, r->current);
+
+	return r->blue_green && !rollout_promoted(r) && set && set_replicas(set) && meta_annotation(set->root, ROLLOUT_DEADLINE);
+}
+
 /* Another version, or other steps: everything that belonged to the update so far is over. */
 static void reset(struct rollout *r)
 {
@@ -182,8 +190,10 @@ static void reset(struct rollout *r)
 		(void)node_del(node_get(r->status, "canary"), runs[i]);
 	(void)node_del(r->status, "blueGreen");
 	put_step(r, rollout_promoted(r) ? r->n_steps : 0);
-	if (rollout_promoted(r))
-		controller_event(r->c, r->object, "Normal", "SkipSteps", "Rollback to the stable version: steps are skipped");
+	if (still_lives(r))             /* no pause and no analysis: it has served before, and can again at once */
+		node_set(r->d, r->status, "promoteFull", node_bool(r->d, true));
+	if (rollout_promoted(r) || still_lives(r))
+		controller_event(r->c, r->object, "Normal", "SkipSteps", "Rollback to a version that still runs: steps are skipped");
 }
 
 static void note_changes(struct rollout *r)

@@ -266,6 +266,27 @@ static void rollout_blue_green_switches_when_resumed(void **state)
 	world_run(rows, 10, switches);
 }
 
+static void returns(struct world *w)
+{
+	begin(w, ROLLOUT(5, "\"blueGreen\":{\"activeService\":\"stable\",\"autoPromotionEnabled\":false}"));
+	set_status(w, "pauseConditions", "null");
+	world_converge(w);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_INT(w, pods(w, "v1"), 5);        /* for scaleDownDelaySeconds */
+	set_image(w, "v1");
+	world_converge(w);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_STR(w, points_at(w, "stable"), status(w, "currentPodHash"));
+	EXPECT_INT(w, pods(w, "v1"), 5);
+	EXPECT(w, !world_str(w, "Rollout", "web", "status.promoteFull")[0]);
+}
+
+static void rollout_blue_green_goes_back_at_once_while_the_old_version_lives(void **state)
+{
+	(void)state;
+	world_run(rows, 10, returns);
+}
+
 static void goes_back(struct world *w)
 {
 	begin(w, COLOURS(",\"autoPromotionEnabled\":false,\"abortScaleDownDelaySeconds\":0"));
@@ -389,6 +410,7 @@ int main(void)
 		TEST(rollout_newer_version_takes_over_in_the_middle),
 		TEST(rollout_routed_canary_sets_weights_of_addresses),
 		TEST(rollout_blue_green_switches_when_resumed),
+		TEST(rollout_blue_green_goes_back_at_once_while_the_old_version_lives),
 		TEST(rollout_blue_green_abort_stays_on_stable),
 		TEST(rollout_canary_goes_on_after_restarts_at_any_moment),
 		TEST(rollout_blue_green_goes_on_after_restarts_at_any_moment),
