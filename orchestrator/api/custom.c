@@ -292,7 +292,7 @@ void customs_close(struct customs *c)
 
 /* ---- the definition itself ---- */
 
-static void accept(struct doc *d, struct node *root)
+static void accept_names(struct doc *d, struct node *root)
 {
 	struct node *names = node_copy(d, node_at(root, "spec.names")), *stored = node_seq(d),
 		    *status = node_map_at(d, root, "status");
@@ -326,6 +326,6 @@ int definition_prepare(const struct request *rq, struct doc *d, struct node *roo
 	if (!before)
 		node_add(d, node_seq_at(d, node_get(root, "metadata"), "finalizers"), node_str(d, cleanup));
 	if (!*rq->subresource)
-		accept(d, root);
+		accept_names(d, root);
 	return 0;
 }

@@ -6,21 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Subresources as discovery lists them; kind NULL: the object's own. */
-static const struct sub_row { unsigned bit; const char *name, *group, *version, *kind; const char *verbs; } subs[] = {
-	{ SUB_STATUS, "status", NULL, NULL, NULL, "get,patch,update" },
-	{ SUB_SCALE, "scale", "autoscaling", "v1", "Scale", "get,patch,update" },
-	{ SUB_LOG, "log", NULL, NULL, NULL, "get" },
-	{ SUB_EXEC, "exec", NULL, NULL, "PodExecOptions", "create,get" },
-	{ SUB_ATTACH, "attach", NULL, NULL, "PodAttachOptions", "create,get" },
-	{ SUB_PORTFORWARD, "portforward", NULL, NULL, "PodPortForwardOptions", "create,get" },
-	{ SUB_PROXY, "proxy", NULL, NULL, "PodProxyOptions", "create,delete,get,patch,update" },
-	{ SUB_EVICTION, "eviction", "policy", "v1", "Eviction", "create" },
-	{ SUB_BINDING, "binding", NULL, NULL, "Binding", "create" },
-	{ SUB_TOKEN, "token", "authentication.k8s.io", "v1", "TokenRequest", "create" },
-	{ SUB_APPROVAL, "approval", NULL, NULL, NULL, "get,patch,update" },
-	{ SUB_FINALIZE, "finalize", NULL, NULL, NULL, "update" },
-};
 static const char all_verbs[] = "create,delete,deletecollection,get,list,patch,update,watch";
 
 static struct node *words(struct doc *d, const char *list) { return word_list(d, list, ','); }
@@ -183,19 +168,19 @@ static void add_resource(struct doc *d, struct node *list, const struct kind *k)
 	if (*k->categories)
 		node_set(d, r, "categories", words(d, k->categories));
 	node_add(d, list, r);
-	for (size_t i = 0; i < sizeof subs / sizeof *subs; i++) {
-		if (!(k->subresources & subs[i].bit))
+	for (size_t i = 0; i < sub_rows_n; i++) {
+		if (!(k->subresources & sub_rows[i].bit))
 			continue;
 		r = node_map(d);
-		node_set(d, r, "name", node_strf(d, "%s/%s", k->plural, subs[i].name));
+		node_set(d, r, "name", node_strf(d, "%s/%s", k->plural, sub_rows[i].name));
 		node_set(d, r, "singularName", node_str(d, ""));
 		node_set(d, r, "namespaced", node_bool(d, k->namespaced));
-		if (subs[i].group) {
-			node_set(d, r, "group", node_str(d, subs[i].group));
-			node_set(d, r, "version", node_str(d, subs[i].version));
+		if (sub_rows[i].group) {
+			node_set(d, r, "group", node_str(d, sub_rows[i].group));
+			node_set(d, r, "version", node_str(d, sub_rows[i].version));
 		}
-		node_set(d, r, "kind", node_str(d, subs[i].kind ? subs[i].kind : k->kind));
-		node_set(d, r, "verbs", words(d, subs[i].verbs));
+		node_set(d, r, "kind", node_str(d, sub_rows[i].kind ? sub_rows[i].kind : k->kind));
+		node_set(d, r, "verbs", words(d, sub_rows[i].verbs));
 		node_add(d, list, r);
 	}
 }
@@ -232,15 +217,15 @@ static struct node *aggregated_subs(struct doc *d, const struct kind *k)
 {
 	struct node *out = node_seq(d);
 
-	for (size_t i = 0; i < sizeof subs / sizeof *subs; i++) {
+	for (size_t i = 0; i < sub_rows_n; i++) {
 		struct node *s = node_map(d);
 
-		if (!(k->subresources & subs[i].bit))
+		if (!(k->subresources & sub_rows[i].bit))
 			continue;
-		node_set(d, s, "subresource", node_str(d, subs[i].name));
-		node_set(d, s, "responseKind", response_kind(d, subs[i].group ? subs[i].group : k->group,
-			 subs[i].version ? subs[i].version : k->version, subs[i].kind ? subs[i].kind : k->kind));
-		node_set(d, s, "verbs", words(d, subs[i].verbs));
+		node_set(d, s, "subresource", node_str(d, sub_rows[i].name));
+		node_set(d, s, "responseKind", response_kind(d, sub_rows[i].group ? sub_rows[i].group : k->group,
+			 sub_rows[i].version ? sub_rows[i].version : k->version, sub_rows[i].kind ? sub_rows[i].kind : k->kind));
+		node_set(d, s, "verbs", words(d, sub_rows[i].verbs));
 		node_add(d, out, s);
 	}
 	return out;

@@ -9,6 +9,14 @@ struct route {                          /* of an object path; strings are owned 
 	char *group, *version, *plural, *ns, *name, *subresource;      /* "" : none */
 	bool watch;                     /* the old /watch/ prefix */
 };
+struct sub_row {                        /* a subresource: what discovery says of it, and what may be done with it */
+	unsigned bit;                   /* enum subresource */
+	const char *name, *group, *version, *kind;      /* kind NULL: the object's own */
+	const char *verbs;              /* "get,patch" */
+};
+extern const struct sub_row sub_rows[];
+extern const size_t sub_rows_n;
+bool route_allows(const struct route *r, const char *verb);     /* false: its subresource knows no such verb */
 void route_free(struct route *r);
 /* 1: an object path; 0: something else. ERR_NOT_FOUND: a resource that does not exist. */
 MUST_CHECK int route_parse(const struct kinds *kinds, const char *path, struct route *out, struct err *err);

@@ -20,10 +20,12 @@ bool query_int(const char *query, const char *name, int64_t *out)
 
 /* ---- objects ---- */
 
-static const struct { const char *name; int (*run)(struct exchange *, struct err *);
+static const struct {
+	const char *name, *verb;        /* verb: of an object by its name */
+	int (*run)(struct exchange *, struct err *);
 } methods[] = {
-	{ "GET", do_get }, { "HEAD", do_get },	  { "POST", do_post },
-	{ "PUT", do_put }, { "PATCH", do_patch }, { "DELETE", do_delete },
+	{ "GET", "get", do_get }, { "HEAD", "get", do_get }, { "POST", "create", do_post },
+	{ "PUT", "update", do_put }, { "PATCH", "patch", do_patch }, { "DELETE", "delete", do_delete },
 };
 
 static int read_options(struct exchange *x, struct err *err)
@@ -64,7 +66,7 @@ static int run_method(struct exchange *x, struct err *err)
 	if (review_find(x->route.group, x->route.version, x->route.plural) && strcmp(method, "POST"))
 		return no_method(err);
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		if (!strcmp(methods[i].name, method))
+		if (!strcmp(methods[i].name, method) && route_allows(&x->route, methods[i].verb))
 			return methods[i].run(x, err);
 	return no_method(err);
 }

@@ -259,7 +259,7 @@ static void separate_status(const struct request *rq, struct doc *d, struct node
 {
 	struct member *m;
 
-	if (strcmp(rq->subresource, "status")) {
+	if (strcmp(rq->subresource, "status") && strcmp(rq->subresource, "approval")) {
 		if (!*rq->subresource && (rq->kind->subresources & SUB_STATUS))
 			set_or_remove(d, root, "status", node_get(live->root, "status"));
 		return;

@@ -103,20 +103,39 @@ void route_free(struct route *r)
 	*r = (struct route){ 0 };
 }
 
-static const struct { const char *name; unsigned bit;
-} subresources[] = {
-	{ "status", SUB_STATUS }, { "scale", SUB_SCALE },	{ "log", SUB_LOG },
-	{ "exec", SUB_EXEC },	  { "attach", SUB_ATTACH },	{ "portforward", SUB_PORTFORWARD },
-	{ "proxy", SUB_PROXY },	  { "eviction", SUB_EVICTION }, { "binding", SUB_BINDING },
-	{ "token", SUB_TOKEN },	  { "approval", SUB_APPROVAL }, { "finalize", SUB_FINALIZE },
+const struct sub_row sub_rows[] = {
+	{ SUB_STATUS, "status", NULL, NULL, NULL, "get,patch,update" },
+	{ SUB_SCALE, "scale", "autoscaling", "v1", "Scale", "get,patch,update" },
+	{ SUB_LOG, "log", NULL, NULL, NULL, "get" },
+	{ SUB_EVICTION, "eviction", "policy", "v1", "Eviction", "create" },
+	{ SUB_BINDING, "binding", NULL, NULL, "Binding", "create" },
+	{ SUB_APPROVAL, "approval", NULL, NULL, NULL, "get,patch,update" },
+	{ SUB_FINALIZE, "finalize", NULL, NULL, NULL, "update" },
 };
+const size_t sub_rows_n = sizeof sub_rows / sizeof *sub_rows;
 
-static bool has_subresource(const struct kind *k, const char *name)
+static const struct sub_row *sub_row(const struct kind *k, const char *name)
 {
-	for (size_t i = 0; i < sizeof subresources / sizeof *subresources; i++)
-		if (!strcmp(subresources[i].name, name))
-			return k->subresources & subresources[i].bit;
-	return !*name;
+	for (size_t i = 0; i < sub_rows_n; i++)
+		if (!strcmp(sub_rows[i].name, name) && (k->subresources & sub_rows[i].bit))
+			return &sub_rows[i];
+	return NULL;
+}
+
+bool route_allows(const struct route *r, const char *verb)
+{
+	const struct sub_row *row = sub_row(r->kind, r->subresource);
+	struct sv rest = row ? sv_c(row->verbs) : SV(""), head;
+
+	while (rest.n) {
+		struct sv all = rest;
+
+		if (!sv_cut(all, ',', &head, &rest))
+			rest = SV("");
+		if (sv_eq_c(head, verb))
+			return true;
+	}
+	return !row;
 }
 
 static int resolve(const struct kinds *kinds, struct route *r, const char *path, struct err *err)
@@ -124,7 +143,7 @@ static int resolve(const struct kinds *kinds, struct route *r, const char *path,
 	r->kind = kinds_find_plural(kinds, r->group, r->version, r->plural);
 	if (!r->kind)
 		r->kind = review_find(r->group, r->version, r->plural);
-	if (!r->kind || !has_subresource(r->kind, r->subresource))
+	if (!r->kind || (*r->subresource && !sub_row(r->kind, r->subresource)))
 		return no_route(path, err);
 	if (!r->kind->namespaced && *r->ns)
 		return no_route(path, err);

@@ -78,6 +78,11 @@ static void lives(struct cluster *c)
 	ask_at(&w, ASK("GET", one), PATHS("message", "details"));
 	ask(&w, "OPTIONS", one, NULL);
 	ask(&w, "GET", "/api/v1/namespaces/default/configmaps/a/status", NULL);
+	ask(&w, "GET", "/api/v1/namespaces/default/pods/a/eviction", NULL);
+	ask(&w, "DELETE", "/apis/apps/v1/namespaces/default/deployments/a/status", NULL);
+	ask(&w, "GET", "/api/v1/namespaces/default/pods/a/log", NULL);
+	ask(&w, "DELETE", "/api/v1/configmaps", NULL);
+	ask(&w, "POST", "/api/v1/configmaps", map_a);
 	web_close(&w);
 	free(one);
 	free(dry);
@@ -93,7 +98,7 @@ static void http_object_lives_and_errors_are_statuses(void **state)
 		"already exists\" 409 "
 		"200 \"ConfigMap\" \"v1\" \"v\" 200 \"w\" 415 405 400 415 \"UnsupportedMediaType\" 400 \"BadRequest\" "
 		"200 \"Success\" \"a\" \"configmaps\" 404 \"configmaps \\\"a\\\" not found\" "
-		"{\"kind\":\"configmaps\",\"name\":\"a\"} 405 404 ");
+		"{\"kind\":\"configmaps\",\"name\":\"a\"} 405 404 405 405 404 405 405 ");
 }
 
 static void posts_big(struct cluster *c)
