@@ -154,15 +154,3 @@ struct node *list_in_order(struct doc *d, struct list_entries *e)
 	}
 	return out;
 }
-
-struct node *list_patch_first(struct doc *d, struct list_entries *e)
-{
-	struct node *out = node_seq(d);
-	size_t split = part(e);
-
-	for (size_t i = split; i < e->n; i++)
-		node_add(d, out, e->v[i].value);
-	for (size_t i = 0; i < split; i++)
-		node_add(d, out, e->v[i].value);
-	return out;
-}

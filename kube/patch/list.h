@@ -25,5 +25,3 @@ void list_fill_places(struct list_entries *e, size_t n_old, size_t n_deleted);
 /* Kubernetes' order: items of the patch in its order, the others in the old one, each before what followed it there;
  * what is new comes first. */
 struct node *list_in_order(struct doc *d, struct list_entries *e);
-/* kustomize's: the patch's items first. */
-struct node *list_patch_first(struct doc *d, struct list_entries *e);

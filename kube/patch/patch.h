@@ -1,7 +1,7 @@
 /* kube/patch/patch.h - the patches of Kubernetes. Pure: nothing is changed but the result, which is built in d.
  *
  * What is taken over from a target or a patch is copied with node_copy(): where sources (file, line) matter, import both
- * into d first. */
+ * into d first. (kustomize orders and matches otherwise: its merge is its own.) */
 #pragma once
 
 #include "kube/kind.h"
@@ -16,10 +16,6 @@ struct node *patch_merge_diff(struct doc *d, const struct node *from, const stru
  * $setElementOrder/x, $deleteFromPrimitiveList/x, $retainKeys. */
 MUST_CHECK int patch_strategic(struct doc *d, const struct node *target, const struct node *patch, const struct type *type,
 			       struct node **out, struct err *err);
-/* The same as kustomize does it: items of the patch come first, list items are matched by all list keys (ports by number
- * and protocol), of the directives only $patch counts. *out is NULL when the patch deletes the whole object. */
-MUST_CHECK int patch_strategic_kustomize(struct doc *d, const struct node *target, const struct node *patch,
-					 const struct type *type, struct node **out, struct err *err);
 /* Three-way: what changed from original to modified, and what modified sets, over live. original NULL: two-way (nothing
  * is deleted). type NULL: JSON merge semantics. The result is the new live object. */
 MUST_CHECK int patch_three_way(struct doc *d, const struct node *original, const struct node *modified, const struct node *live,

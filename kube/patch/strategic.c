@@ -1,4 +1,4 @@
-/* Strategic merge, as Kubernetes' API does it and as kustomize does it. */
+/* Strategic merge. */
 #include "kube/patch/list.h"
 #include "base/node-index.h"
 
@@ -8,7 +8,7 @@
 #define DELETE "$deleteFromPrimitiveList/"
 #define RETAIN "$retainKeys"
 
-struct merger { struct doc *d; bool kustomize; struct err *err; };
+struct merger { struct doc *d; struct err *err; };
 
 enum directive { DIRECTIVE_NONE, DIRECTIVE_MERGE, DIRECTIVE_REPLACE, DIRECTIVE_DELETE };
 
@@ -34,25 +34,22 @@ static int directive_of(struct merger *m, const struct node *patch, enum directi
 	return 0;
 }
 
-/* Keys that say how to merge and are no data. kustomize knows only one. */
-static bool is_directive(const struct merger *m, const struct member *p)
+/* Keys that say how to merge and are no data. */
+static bool is_directive(const struct member *p)
 {
 	struct sv key = { p->key, p->key_n };
 
 	if (!key.n || *key.p != '$')
 		return false;
-	return sv_eq_c(key, "$patch") || (!m->kustomize && (sv_starts(key, SV(ORDER)) || sv_starts(key, SV(DELETE)) ||
-							    sv_eq_c(key, RETAIN)));
+	return sv_eq_c(key, "$patch") || sv_eq_c(key, RETAIN) || sv_starts(key, SV(ORDER)) || sv_starts(key, SV(DELETE));
 }
 
 /* The value of PREFIXname in a patch, or NULL. */
-static __attribute__((noinline)) const struct node *directive_for(const struct merger *m, const struct node_index *patch,
-								  const char *prefix, struct sv name)
+static __attribute__((noinline)) const struct node *directive_for(const struct node_index *patch, const char *prefix,
+								  struct sv name)
 {
 	AUTO(str) key = { 0 };
 
-	if (m->kustomize)
-		return NULL;
 	str_addc(&key, prefix);
 	str_add(&key, name);
 	return node_index_get(patch, str_sv(&key));
@@ -76,14 +73,12 @@ static int check_retain(struct merger *m, const struct node *patch, const struct
 	if (retain && !node_is(retain, NODE_SEQ))
 		return err_set(m->err, ERR_BAD_REQUEST, "%s must be a list of keys", RETAIN);
 	node_members(p, retain ? patch : NULL)
-		if (!is_directive(m, p) && !in_list(retain, (struct sv){ p->key, p->key_n }))
+		if (!is_directive(p) && !in_list(retain, (struct sv){ p->key, p->key_n }))
 			return err_set(m->err, ERR_BAD_REQUEST, "%s must name every key of the patch: \"%s\" is missing", RETAIN, p->key);
 	return 0;
 }
 
 /* ---- values that are new ---- */
-
-static const struct field *field_of(const struct type *type, struct sv name) { return type_field(type, name); }
 
 /* The type of a field's value, or of its items: NULL when that is not an object with known fields. */
 static const struct type *type_of(const struct field *f) { return f && f->type == FIELD_OBJECT ? f->of : NULL; }
@@ -113,9 +108,9 @@ static struct node *fresh(struct merger *m, const struct node *n, const struct t
 	out = node_empty(m->d, n);
 	node_members(p, n) {
 		struct sv key = { p->key, p->key_n };
-		const struct field *f = field_of(type, key);
+		const struct field *f = type_field(type, key);
 
-		if (p->value->type == NODE_NULL || is_directive(m, p))
+		if (p->value->type == NODE_NULL || is_directive(p))
 			continue;
 		node_append(m->d, out, key, list_merge_key(f) && node_is(p->value, NODE_SEQ) ? fresh_list(m, p->value, f)
 											    : fresh(m, p->value, value_type(f)));
@@ -133,14 +128,14 @@ struct lists {
 	struct list_entries entries;
 };
 
-/* kustomize tells ports apart by number and protocol, Kubernetes by number alone. */
-static const char *keys_of(const struct merger *m, const struct field *f, const struct node *patch)
+/* What tells the items apart: NULL for lists that are replaced, and for values where objects should be. */
+static const char *keys_of(const struct field *f, const struct node *patch)
 {
 	const char *key = list_merge_key(f);
 
 	if (key && !*key && node_is(node_item(patch, 0), NODE_MAP))
 		return NULL;
-	return m->kustomize && key && *key && f->list_keys ? f->list_keys : key;
+	return key;
 }
 
 static int check_item(struct merger *m, const struct lists *l, const struct node *it)
@@ -149,7 +144,7 @@ static int check_item(struct merger *m, const struct lists *l, const struct node
 		return 0;
 	if (!node_is(it, NODE_MAP))
 		return err_set(m->err, ERR_BAD_REQUEST, "items of %s must be objects, not %s", l->field->name, node_type_name(it));
-	if (!m->kustomize && !node_get(it, l->keys))
+	if (!node_get(it, l->keys))
 		return err_set(m->err, ERR_BAD_REQUEST, "an item of %s does not contain its merge key \"%s\"", l->field->name, l->keys);
 	return 0;
 }
@@ -163,7 +158,7 @@ static int find_replace(struct merger *m, const struct node *patch, bool *replac
 	*replace = false;
 	node_each(it, patch) {
 		TRY(directive_of(m, it, &what));
-		*replace |= what == DIRECTIVE_REPLACE && (it->n == 1 || !m->kustomize);
+		*replace |= what == DIRECTIVE_REPLACE;
 	}
 	return 0;
 }
@@ -194,29 +189,6 @@ static int keep_old(struct merger *m, struct lists *l, size_t at)
 	return 0;
 }
 
-/* kustomize: an item that lacks one of the keys of an old one, and has the others, is taken for it and lost. */
-static bool shadowed(const struct merger *m, const struct lists *l, const struct node *item)
-{
-	struct node *old;
-
-	if (!m->kustomize || !strchr(l->keys, ','))
-		return false;
-	node_each(old, l->old) {
-		struct sv rest = sv_c(l->keys), key;
-		bool same = true;
-
-		while (rest.n && same) {
-			sv_cut(rest, ',', &key, &rest);
-			const struct node *x = node_getn(old, key), *y = node_getn(item, key);
-
-			same = !x || !y || node_eq(x, y);
-		}
-		if (same)
-			return true;
-	}
-	return false;
-}
-
 static int add_new(struct merger *m, struct lists *l, size_t at)
 {
 	const struct node *p = l->patch->items[at];
@@ -224,7 +196,7 @@ static int add_new(struct merger *m, struct lists *l, size_t at)
 
 	TRY(check_item(m, l, p));
 	TRY(directive_of(m, p, &what));
-	if (what == DIRECTIVE_DELETE || list_index_get(&l->in_old, p) || shadowed(m, l, p))
+	if (what == DIRECTIVE_DELETE || list_index_get(&l->in_old, p))
 		return 0;
 	if (list_index_find(&l->in_patch, p) != (ptrdiff_t)at)   /* the first of several is the one */
 		return 0;
@@ -258,7 +230,7 @@ static int merge_list(struct merger *m, struct lists *l, struct node **out)
 		TRY(add_new(m, l, i));
 	if (l->order && *l->keys)
 		list_fill_places(&l->entries, node_n(l->old), deleted);
-	*out = m->kustomize ? list_patch_first(m->d, &l->entries) : list_in_order(m->d, &l->entries);
+	*out = list_in_order(m->d, &l->entries);
 	return 0;
 }
 
@@ -266,7 +238,7 @@ static int list(struct merger *m, struct lists *l, struct node **out)
 {
 	bool replace;
 
-	l->keys = keys_of(m, l->field, l->patch ? l->patch : l->old);
+	l->keys = keys_of(l->field, l->patch ? l->patch : l->old);
 	if (!l->keys) {
 		*out = node_copy(m->d, l->patch ? l->patch : l->old);
 		return 0;
@@ -289,18 +261,6 @@ static int list(struct merger *m, struct lists *l, struct node **out)
 /* ---- maps ---- */
 
 struct change { const struct node *value, *order, *gone; };     /* what a patch says of one field */
-
-/* Scalar, list or map. */
-static int shape(const struct node *n) { return n->type == NODE_MAP ? 2 : n->type == NODE_SEQ; }
-
-/* kustomize replaces no value by one of another shape. */
-static __attribute__((noinline)) int check_shape(struct merger *m, const struct node *old, const struct node *p, struct sv key)
-{
-	if (!m->kustomize || !old || !p || old->type == NODE_NULL || p->type == NODE_NULL || shape(old) == shape(p))
-		return 0;
-	return err_set(m->err, ERR_BAD_REQUEST, "field \"" SV_FMT "\": the patch has %s where the object has %s", SV_ARG(key),
-		       node_type_name(p), node_type_name(old));
-}
 
 /* Apart from field(), so that its frame is not there at every level of a deep map: a fiber's stack is small. */
 static __attribute__((noinline)) int list_field(struct merger *m, const struct node *old, const struct change *c, const struct field *f,
@@ -327,26 +287,27 @@ static int field(struct merger *m, const struct node *old, const struct change *
 		enum directive what;
 
 		TRY(directive_of(m, p, &what));
-		if (what == DIRECTIVE_DELETE || (what == DIRECTIVE_REPLACE && !m->kustomize))
-			return 0;               /* there is nothing to delete, and to the API nothing to replace */
+		if (what == DIRECTIVE_DELETE || what == DIRECTIVE_REPLACE)
+			return 0;               /* there is nothing to delete, and for Kubernetes nothing to replace */
 	}
 	*out = p ? fresh(m, p, value_type(f)) : node_copy(m->d, old);
 	return 0;
 }
 
-static struct change change_of(const struct merger *m, const struct node_index *patch, struct sv key)
+/* directed: the patch has keys that are directives; nearly none has. */
+static struct change change_of(const struct node_index *patch, bool directed, struct sv key)
 {
-	return (struct change){ node_index_get(patch, key), directive_for(m, patch, ORDER, key), directive_for(m, patch, DELETE, key) };
+	if (!directed)
+		return (struct change){ .value = node_index_get(patch, key) };
+	return (struct change){ node_index_get(patch, key), directive_for(patch, ORDER, key), directive_for(patch, DELETE, key) };
 }
 
-static int set_field(struct merger *m, struct node *out, const struct node *old, const struct node_index *patch, struct sv key,
+static int set_field(struct merger *m, struct node *out, const struct node *old, const struct change *c, struct sv key,
 		     const struct type *type)
 {
-	struct change c = change_of(m, patch, key);
 	struct node *v;
 
-	TRY(check_shape(m, old, c.value, key));
-	TRY(field(m, old, &c, field_of(type, key), &v));
+	TRY(field(m, old, c, type_field(type, key), &v));
 	if (v)
 		node_append(m->d, out, key, v);
 	return 0;
@@ -354,36 +315,41 @@ static int set_field(struct merger *m, struct node *out, const struct node *old,
 
 static int members(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node *out)
 {
-	const struct node *retain = m->kustomize ? NULL : node_get(patch, RETAIN);
+	const struct node *retain = node_get(patch, RETAIN);
 	AUTO(node_index) in_old = node_index_of(old);
 	AUTO(node_index) in_patch = node_index_of(patch);
+	struct change c;
 	struct member *p;
+	bool directed = false;
 
 	TRY(check_retain(m, patch, retain));
+	node_members(p, patch)
+		directed |= is_directive(p);
 	node_members(p, old) {
 		struct sv key = { p->key, p->key_n };
 
-		if (!retain || in_list(retain, key))
-			TRY(set_field(m, out, p->value, &in_patch, key, type));
+		if (retain && !in_list(retain, key))
+			continue;
+		c = change_of(&in_patch, directed, key);
+		TRY(set_field(m, out, p->value, &c, key, type));
 	}
 	node_members(p, patch) {
 		struct sv key = { p->key, p->key_n };
 
-		if (!is_directive(m, p) && !node_index_get(&in_old, key))
-			TRY(set_field(m, out, NULL, &in_patch, key, type));
+		if (is_directive(p) || node_index_get(&in_old, key))
+			continue;
+		c = change_of(&in_patch, directed, key);
+		TRY(set_field(m, out, NULL, &c, key, type));
 	}
 	return 0;
 }
 
-/* Both are maps. *out NULL: kustomize's patch deletes it. */
+/* Both are maps. */
 static int map(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node **out)
 {
 	enum directive what;
 
 	TRY(directive_of(m, patch, &what));
-	*out = NULL;
-	if (what == DIRECTIVE_DELETE && m->kustomize)
-		return 0;
 	if (what == DIRECTIVE_REPLACE) {
 		*out = fresh(m, patch, type);
 		return 0;
@@ -407,10 +373,4 @@ int patch_strategic(struct doc *d, const struct node *target, const struct node 
 		    struct node **out, struct err *err)
 {
 	return start(&(struct merger){ .d = d, .err = err }, target, patch, type, out);
-}
-
-int patch_strategic_kustomize(struct doc *d, const struct node *target, const struct node *patch, const struct type *type,
-			      struct node **out, struct err *err)
-{
-	return start(&(struct merger){ .d = d, .kustomize = true, .err = err }, target, patch, type, out);
 }

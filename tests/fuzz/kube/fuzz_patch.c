@@ -27,8 +27,6 @@ static void strategic(const struct node *target, const struct node *patch, const
 
 	if (patch_strategic(d, target, patch, type, &out, &e) >= 0)
 		check(out);
-	if (patch_strategic_kustomize(d, target, patch, type, &out, &e) >= 0 && out)
-		check(out);
 }
 
 /* The difference leads from one to the other, when neither holds nulls, which a merge patch cannot set. */

@@ -180,9 +180,7 @@ static void merge_diff_leads_from_one_to_the_other(void **state)
 
 /* ---- strategic merge; rows are the spec of a pod ---- */
 
-typedef int strategic_fn(struct doc *, const struct node *, const struct node *, const struct type *, struct node **, struct err *);
-
-static void expect_strategic(strategic_fn *fn, const struct row *r)
+static void expect_strategic(const struct row *r)
 {
 	AUTO(err) e = { 0 };
 	AUTO_DOC t = read_json(r->target);
@@ -190,13 +188,13 @@ static void expect_strategic(strategic_fn *fn, const struct row *r)
 	AUTO_DOC d = doc_new();
 	struct node *out = NULL;
 
-	assert_ok(fn(d, doc_root(t), doc_root(p), builtin_type("core/v1.PodSpec"), &out, &e), &e);
+	assert_ok(patch_strategic(d, doc_root(t), doc_root(p), builtin_type("core/v1.PodSpec"), &out, &e), &e);
 	expect_json(r->patch, out, r->want);
 	expect_json("the target is not changed", doc_root(t), r->target);
 	expect_json("the patch is not changed", doc_root(p), r->patch);
 }
 
-static const struct row both_styles[] = {
+static const struct row merges[] = {
 	{ "{\"containers\":[{\"name\":\"a\",\"image\":\"1\"}]}", "{\"containers\":[{\"name\":\"a\",\"image\":\"2\"}]}",
 	  "{\"containers\":[{\"name\":\"a\",\"image\":\"2\"}]}" },
 	{ "{\"containers\":[{\"name\":\"a\"}]}", "{\"containers\":[{\"name\":\"b\"},{\"name\":\"c\"}]}",
@@ -226,16 +224,14 @@ static const struct row both_styles[] = {
 	{ "{\"affinity\":null}", "{\"affinity\":{\"nodeAffinity\":null}}", "{\"affinity\":{}}" },
 };
 
-static void strategic_merge_is_the_same_in_both_styles(void **state)
+static void strategic_merge_is_the_same_in_merges(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof both_styles / sizeof *both_styles; i++) {
-		expect_strategic(patch_strategic, &both_styles[i]);
-		expect_strategic(patch_strategic_kustomize, &both_styles[i]);
-	}
+	for (size_t i = 0; i < sizeof merges / sizeof *merges; i++)
+		expect_strategic(&merges[i]);
 }
 
-static void strategic_merge_orders_and_directs_as_the_api(void **state)
+static void strategic_merge_keeps_order_and_obeys_directives(void **state)
 {
 	static const struct row rows[] = {
 		{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}", "{\"containers\":[{\"name\":\"b\",\"tty\":true}]}",
@@ -259,29 +255,7 @@ static void strategic_merge_orders_and_directs_as_the_api(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		expect_strategic(patch_strategic, &rows[i]);
-}
-
-static void strategic_merge_orders_and_directs_as_kustomize(void **state)
-{
-	static const struct row rows[] = {
-		{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}", "{\"containers\":[{\"name\":\"b\",\"tty\":true}]}",
-		  "{\"containers\":[{\"name\":\"b\",\"tty\":true},{\"name\":\"a\"},{\"name\":\"c\"}]}" },
-		{ "{\"nodeSelector\":{\"b\":\"1\"}}", "{\"nodeSelector\":{\"$patch\":\"delete\"}}", "{}" },
-		{ "{}", "{\"nodeSelector\":{\"$patch\":\"delete\"}}", "{}" },
-		{ "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"UDP\",\"name\":\"x\"},{\"containerPort\":80,\"protocol\":\"TCP\",\"name\":\"z\"}]}]}",
-		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\",\"name\":\"y\"}]}]}",
-		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\",\"name\":\"y\"},{\"containerPort\":80,\"protocol\":\"UDP\",\"name\":\"x\"}]}]}" },
-		{ "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\",\"name\":\"x\"}]}]}",
-		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"name\":\"y\"}]}]}",
-		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\",\"name\":\"x\"}]}]}" },
-		{ "{\"containers\":[{\"name\":\"a\"}]}", "{\"$setElementOrder/containers\":[]}",
-		  "{\"containers\":[{\"name\":\"a\"}],\"$setElementOrder/containers\":[]}" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		expect_strategic(patch_strategic_kustomize, &rows[i]);
+		expect_strategic(&rows[i]);
 }
 
 static void strategic_merge_of_primitives_and_whole_objects(void **state)
@@ -298,12 +272,10 @@ static void strategic_merge_of_primitives_and_whole_objects(void **state)
 	(void)state;
 	assert_ok(patch_strategic(d, doc_root(t), doc_root(add), pod, &out, &e), &e);
 	expect_json("api", out, "{\"metadata\":{\"finalizers\":[\"z\",\"a\",\"b\",\"c\"]}}");
-	assert_ok(patch_strategic_kustomize(d, doc_root(t), doc_root(add), pod, &out, &e), &e);
-	expect_json("kustomize", out, "{\"metadata\":{\"finalizers\":[\"z\",\"b\",\"a\",\"c\"]}}");
 	assert_ok(patch_strategic(d, doc_root(t), doc_root(gone), pod, &out, &e), &e);
 	expect_json("delete", out, "{\"metadata\":{\"finalizers\":[\"a\",\"c\"]}}");
-	assert_ok(patch_strategic_kustomize(d, doc_root(t), doc_root(whole), pod, &out, &e), &e);
-	assert_null(out);
+	assert_ok(patch_strategic(d, doc_root(t), doc_root(whole), pod, &out, &e), &e);
+	expect_json("the whole object", out, "{}");
 	assert_ok(patch_strategic(d, doc_root(t), doc_root(add), NULL, &out, &e), &e);
 	expect_json("no type", out, "{\"metadata\":{\"finalizers\":[\"z\",\"b\"]}}");
 }
@@ -461,9 +433,8 @@ int main(void)
 		TEST(json_patch_growth_and_depth_are_bounded),
 		TEST(merge_patch_does_what_rfc_7386_says),
 		TEST(merge_diff_leads_from_one_to_the_other),
-		TEST(strategic_merge_is_the_same_in_both_styles),
-		TEST(strategic_merge_orders_and_directs_as_the_api),
-		TEST(strategic_merge_orders_and_directs_as_kustomize),
+		TEST(strategic_merge_is_the_same_in_merges),
+		TEST(strategic_merge_keeps_order_and_obeys_directives),
 		TEST(strategic_merge_of_primitives_and_whole_objects),
 		TEST(strategic_merge_errors),
 		TEST(three_way_keeps_what_others_set),
