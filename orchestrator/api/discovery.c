@@ -222,10 +222,12 @@ static struct node *aggregated_subs(struct doc *d, const struct kind *k)
 
 		if (!(k->subresources & sub_rows[i].bit))
 			continue;
-		node_set(d, s, "subresource", node_str(d, sub_rows[i].name));
-		node_set(d, s, "responseKind", response_kind(d, sub_rows[i].group ? sub_rows[i].group : k->group,
-			 sub_rows[i].version ? sub_rows[i].version : k->version, sub_rows[i].kind ? sub_rows[i].kind : k->kind));
-		node_set(d, s, "verbs", words(d, sub_rows[i].verbs));
+		const struct sub_row *row = &sub_rows[i];
+
+		node_set(d, s, "subresource", node_str(d, row->name));
+		node_set(d, s, "responseKind", response_kind(d, row->group ? row->group : k->group,
+			 row->version ? row->version : k->version, row->kind ? row->kind : k->kind));
+		node_set(d, s, "verbs", words(d, row->verbs));
 		node_add(d, out, s);
 	}
 	return out;
