@@ -129,8 +129,6 @@ static bool pod_dirs(struct lab_node *l)
 
 static void delete_body(struct lab_node *l)
 {
-	AUTO(str) out = { 0 };
-
 	lab_pod(l, "web", "\"terminationGracePeriodSeconds\":5,\"containers\":[{\"name\":\"c\"," SHELL("trap 'echo bye; exit 0' TERM; while true; do /bin/busybox sleep 0.05; done") "}]");
 	CHECK(l, lab_await(l, "web", "Ready", "True"));
 	started = clock_ms();
@@ -155,8 +153,6 @@ static void deleted_pod_ends_in_its_grace_period_and_leaves_nothing(void **state
 static void adopt_body(struct lab_node *l)
 {
 	char id[128], ip[64];
-	AUTO(str) out = { 0 };
-
 	lab_pod(l, "web", WEB ",\"readinessProbe\":{\"tcpSocket\":{\"port\":8080},\"periodSeconds\":1}}]");
 	lab_pod(l, "orphan", WEB "}]");
 	CHECK(l, lab_await(l, "web", "Ready", "True") && lab_await(l, "orphan", "Ready", "True"));
