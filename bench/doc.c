@@ -109,7 +109,6 @@ int main(int argc, char **argv)
 {
 	AUTO(err) e = { 0 };
 	AUTO(str) text = { 0 };
-	AUTO(str) out = { 0 };
 	AUTO_DOC d = NULL;
 	struct subject s = { 0 };
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "kube/client.h"
 #include "kube/patch/patch.h"
+#include "kube/schema/schema.h"
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -37,7 +38,8 @@ static struct doc *stripped(const struct node *root)
 	return d;
 }
 
-/* As `kubectl apply`: what was applied last, what is wanted, and what is there, make the new object. */
+/* As `kubectl apply`: what was applied last, what is wanted, and what is there, make the new object; the server's defaults
+ * fill in what the merge left open. */
 static int apply(const struct object *live, const struct node *want, struct doc **out, struct err *err)
 {
 	const char *last = meta_annotation(live->root, LAST_APPLIED);
@@ -48,6 +50,7 @@ static int apply(const struct object *live, const struct node *want, struct doc 
 	if (last && json_read(sv_c(last), LAST_APPLIED, 0, &before, NULL) < 0)
 		before = NULL;
 	TRY(patch_three_way(d, doc_root(before), want, live->root, live->kind->type, &root, err));
+	schema_default(d, root, live->kind);
 	*out = stripped(root);
 	return 0;
 }
