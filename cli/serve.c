@@ -160,7 +160,7 @@ static int start_operator(struct server *s, struct err *err)
 {
 	char *dir = below(s, "git");
 	const struct operator_opts o = { .dir = dir, .client = s->clients[OPERATOR], .informers = s->informers,
-					 .poll_ms = s->set.poll_ms, .base_url = str_c(&s->url), .token = str_sv(&s->pki.token) };
+					 .poll_ms = s->set.poll_ms, .token = str_sv(&s->pki.token) };
 
 	s->operator = operator_start(s->loop, &o, err);
 	free(dir);
@@ -255,6 +255,7 @@ static int start_http(struct server *s, struct err *err)
 	if (sv_eq_c(host, "0.0.0.0") || sv_eq_c(host, "[::]"))
 		host = SV("127.0.0.1");
 	str_addf(&s->url, "https://" SV_FMT ":%d", SV_ARG(host), http_server_port(s->https));
+	operator_set_url(s->operator, str_c(&s->url));
 	return 0;
 }
 

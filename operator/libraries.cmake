@@ -1,1 +1,1 @@
-room_libraries(operator PkgConfig::git2 PkgConfig::openssl)
+room_libraries(operator PkgConfig::git2)

@@ -30,6 +30,14 @@ struct operator *operator_start(struct loop *l, const struct operator_opts *o, s
 	return op;
 }
 
+void operator_set_url(struct operator *op, const char *url)
+{
+	AUTO(str) prefix = { 0 };
+
+	str_addf(&prefix, "%s/git/", url);
+	repos_serve(op->repos, str_c(&prefix), op->root);
+}
+
 void operator_stop(struct operator **opp)
 {
 	struct operator *op = TAKE(*opp);

@@ -12,12 +12,13 @@ struct operator_opts {
 	struct client *client;                  /* borrowed */
 	struct informers *informers;            /* borrowed */
 	int64_t poll_ms;                        /* 0: 3 minutes */
-	const char *base_url;                   /* "https://127.0.0.1:6443": what the git server tells; "" until the listener is up */
 	struct sv token;                        /* the administrator's: bearer, or the password of basic authentication */
 };
 
 struct operator *operator_start(struct loop *l, const struct operator_opts *o, struct err *err);
 void operator_stop(struct operator **o);
+/* Where the server answers ("https://127.0.0.1:6443"), once it does: repoURLs there are read in place. */
+void operator_set_url(struct operator *o, const char *url);
 void operator_webhook(struct http_request *rq, void *op);       /* POST /api/webhook */
 void operator_git(struct http_request *rq, void *op);           /* /git/NAME.git/... ; streams its body */
 void operator_api(struct http_request *rq, void *op);           /* GET /api/v1/applications/NAME/managed-resources, as Argo CD has it */

@@ -22,7 +22,7 @@ struct remote {
 struct repos {
 	struct loop *loop;
 	char *dir;
-	char *prefix, *served;          /* of the built-in server; NULL: none */
+	struct map served;              /* prefix of URLs -> char *, the directory that they are in */
 	struct map remotes;             /* url -> struct remote */
 };
 
@@ -62,27 +62,29 @@ void repos_free(struct repos **r)
 	}
 	map_free(&(*r)->remotes);
 	free((*r)->dir);
-	free((*r)->prefix);
-	free((*r)->served);
+	map_each(s, &(*r)->served)
+		free(s->value);
+	map_free(&(*r)->served);
 	free(*r);
 	*r = NULL;
 }
 
 void repos_serve(struct repos *r, const char *prefix, const char *dir)
 {
-	free(r->prefix);
-	free(r->served);
-	r->prefix = sv_dup(sv_c(prefix));
-	r->served = sv_dup(sv_c(dir));
+	free(map_put(&r->served, sv_c(prefix), sv_dup(sv_c(dir))));
 }
 
 /* The path of a repository on this machine; false: a remote. */
 static bool local_path(const struct repos *r, const char *url, struct str *out)
 {
 	struct sv u = sv_c(url);
+	struct map_slot *s;
 
-	if (r->prefix && sv_starts(u, sv_c(r->prefix))) {
-		str_addf(out, "%s/%s", r->served, url + strlen(r->prefix));
+	map_each(s, &r->served) {
+		struct sv prefix = { s->key, s->key_n };
+		if (!sv_starts(u, prefix))
+			continue;
+		str_addf(out, "%s/" SV_FMT, (char *)s->value, SV_ARG(sv_drop(u, prefix.n)));
 		if (!sv_ends(str_sv(out), SV(".git")))
 			str_addc(out, ".git");
 		return true;

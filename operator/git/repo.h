@@ -28,7 +28,7 @@ struct repo_want {
 
 struct repos *repos_new(struct loop *l, const char *dir);
 void repos_free(struct repos **r);
-/* URLs that begin with prefix are directories of this machine: "https://host/git/" + "web.git" is dir + "/web.git". */
+/* URLs that begin with prefix (there may be several) are directories of this machine: "https://host/git/" + "web.git" is dir + "/web.git". */
 void repos_serve(struct repos *r, const char *prefix, const char *dir);
 
 /* The commit that the revision names, fetched when it is not here. ERR_NOT_FOUND: no such revision (the message says

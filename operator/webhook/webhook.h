@@ -25,7 +25,7 @@ struct forge {
 	const char *header;             /* the request header whose presence tells this forge */
 	const char *secret_key;         /* in the Secret argocd-secret; NULL: none */
 	/* How the request proves that it knows the secret. */
-	enum { PROOF_HMAC_SHA256, PROOF_HMAC_SHA1, PROOF_TOKEN } proof;
+	enum { PROOF_HMAC_SHA256, PROOF_TOKEN } proof;
 	const char *proof_header, *proof_prefix;        /* "X-Hub-Signature-256", "sha256=" */
 	void (*read)(const struct node *payload, const char *event, struct push_event *out);
 };

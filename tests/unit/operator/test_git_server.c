@@ -43,14 +43,17 @@ static int stage(void *arg)
 
 	s->c = fake_client(fiber_loop(), kinds);
 	informers = informers_new(fiber_loop(), s->c);
-	const struct operator_opts o = { .dir = place.dir, .client = s->c, .informers = informers, .poll_ms = 3600000, .base_url = "",
+	const struct operator_opts o = { .dir = place.dir, .client = s->c, .informers = informers, .poll_ms = 3600000,
 					 .token = SV("secret") };
 	s->op = operator_start(fiber_loop(), &o, &err);
 	const struct http_server_opts h = { .listen = "127.0.0.1:0", .max_body = 100000, .handler = handle, .streams_body = streams,
 					    .arg = s };
 	struct http_server *server = http_server_start(fiber_loop(), &h, &err);
 	if (s->op && server) {
+		AUTO(str) url = { 0 };
 		s->port = http_server_port(server);
+		str_addf(&url, "http://127.0.0.1:%d", s->port);
+		operator_set_url(s->op, str_c(&url));
 		s->play(s);
 	} else {
 		str_addf(&s->failure, "%s", err_msg(&err));
@@ -99,12 +102,16 @@ static void expect_not(struct scene *s, const struct str *got, const char *unwan
 		str_addf(&s->failure, "do not want [%s] in:\n%s", unwanted, str_c(got));
 }
 
+/* Its repository by the server's own URL, which is read in place as well as /git/team/web.git is. */
 static void add_app(struct scene *s)
 {
-	(void)fake_add(s->c, "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Application\",\"metadata\":{\"namespace\":\"cd\",\"name\":\"web\"},"
-		       "\"spec\":{\"source\":{\"repoURL\":\"/git/team/web.git\",\"path\":\".\",\"targetRevision\":\"main\"},\"destination\":"
+	AUTO(str) json = { 0 };
+
+	str_addf(&json, "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Application\",\"metadata\":{\"namespace\":\"cd\",\"name\":\"web\"},"
+		       "\"spec\":{\"source\":{\"repoURL\":\"http://127.0.0.1:%d/git/team/web.git\",\"path\":\".\",\"targetRevision\":\"main\"},\"destination\":"
 		       "{\"name\":\"in-cluster\",\"namespace\":\"shop\"},\"syncPolicy\":{\"automated\":{\"prune\":true,\"selfHeal\":true},"
-		       "\"syncOptions\":[\"CreateNamespace=true\",\"PrunePropagationPolicy=background\"]}}}");
+		       "\"syncOptions\":[\"CreateNamespace=true\",\"PrunePropagationPolicy=background\"]}}}", s->port);
+	(void)fake_add(s->c, str_c(&json));
 }
 
 #define REPOSITORY "git init -q -b main w; cd w; git remote add origin $URL/team/web.git\n" \
