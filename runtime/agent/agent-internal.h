@@ -25,7 +25,7 @@ struct agent {
 	struct network *network;
 	struct httpc *http;
 	char *node_name, *dir, *instance, *host_ip;
-	int64_t cpu_milli, memory_bytes, boot_ms;
+	int64_t cpu_milli, memory_bytes;
 	struct informer *pods, *config_maps, *secrets, *services, *endpoints;
 	const struct kind *pod_kind, *node_kind;
 	struct map workers;                     /* uid -> struct worker; each frees itself when its fiber ends */
@@ -94,7 +94,6 @@ void agent_event_about(struct agent *a, struct object *pod, const char *type, co
 
 /* ---- worker.c ---- */
 void worker_start(struct agent *a, struct object *pod);
-void worker_free(struct worker *w);
 /* containers that wait for a ConfigMap or Secret look again; false: none */
 bool worker_retry_config(struct worker *w);
 struct volume_lookup worker_lookup(struct worker *w);
@@ -104,6 +103,7 @@ static inline const struct node *worker_pod(const struct worker *w) { return w->
 
 /* ---- setup.c: directory, volumes, sandbox, network, files ---- */
 MUST_CHECK int worker_setup(struct worker *w, struct err *err);         /* idempotent; parks */
+bool worker_open_sandbox(struct worker *w);                     /* false: there is none */
 MUST_CHECK int worker_cleanup(struct worker *w, struct err *err);       /* everything but the API's object */
 /* sandbox and address: the pod is finished, its logs stay */
 void worker_release(struct worker *w);

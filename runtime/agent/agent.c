@@ -227,7 +227,6 @@ struct agent *agent_start(struct loop *l, const struct agent_opts *o, struct err
 	a->node_name = sv_dup(sv_c(o->node_name));
 	a->dir = sv_dup(sv_c(o->dir));
 	a->instance = sv_dup(sv_c(o->instance));
-	a->boot_ms = clock_ms();
 	a->link.ops = &logs_ops;
 	fiber_group_init(&a->fibers, l);
 	if (start(a, o, o->informers, &own) < 0) {

@@ -68,7 +68,8 @@ static void begin(struct worker *w)
 {
 	w->grace_ms = grace_of(w);
 	w->ending = ENDING_STOP;
-	if (!w->has_sandbox || w->sandbox.net < 0 || !w->ip.n)
+	/* Also when the daemon was started in the middle of the pod's end, and so never set it up. */
+	if (!worker_open_sandbox(w) || w->sandbox.net < 0 || !w->ip.n)
 		return;
 	bool served = proxy_serves(w->a->proxy, str_c(&w->ip));
 

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "kube/informer.h"
 #include "runtime/agent/leftover.h"
+#include "runtime/agent/signal-name.h"
 
 /* ---- a pod that is still wanted ---- */
 
@@ -39,7 +40,8 @@ static void read_status(struct unit *u)
 
 	free(u->image_id);
 	u->image_id = sv_dup(sv_c(node_str_at(s, "imageID")));
-	u->started = node_bool_at(s, "started", false);
+	/* The daemon may have died between the start and the word of it. */
+	u->started = node_bool_at(s, "started", false) || !node_get(unit_spec(u), "startupProbe");
 	u->ready = node_bool_at(s, "ready", false);
 	for (size_t i = 0; last && i < sizeof known / sizeof *known; i++) {
 		if (!str_eq(known[i], reason))
@@ -54,6 +56,20 @@ static void read_status(struct unit *u)
 	}
 }
 
+/* What the image says is not written down anywhere else. A name that means another image by now is better than nothing. */
+static void read_image(struct unit *u)
+{
+	AUTO(image) image = { 0 };
+
+	if (image_find(u->w->a->images, node_str_or(unit_spec(u), "image", ""), &image, NULL) < 0)
+		return;
+	u->stop_signal = signal_number(str_c(&image.stop_signal));
+	if (*u->image_id)
+		return;
+	free(u->image_id);
+	u->image_id = sv_dup(str_sv(&image.digest));
+}
+
 static void take_over(struct unit *u, int64_t attempt)
 {
 	struct container_status s;
@@ -62,6 +78,7 @@ static void take_over(struct unit *u, int64_t attempt)
 	free(u->container_id);
 	u->container_id = str_fmt("cd://%s_%s_%lld", u->w->uid, u->name, (long long)attempt);
 	read_status(u);
+	read_image(u);
 	container_get(u->c, &s);
 	run_set(&u->now, &(struct run){ .kind = RUN_RUNNING, .started_ms = s.started_ms,
 		.container_id = u->container_id });

@@ -74,11 +74,14 @@ static bool is_pinned(const struct sandbox_fds *fds)
 	return fstatfs(fds->ipc, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
-static bool open_sandbox(struct worker *w, const char *dir)
+bool worker_open_sandbox(struct worker *w)
 {
+	AUTO(str) dir = { 0 };
+
+	str_addf(&dir, "%s/sandbox", w->dir);
 	if (w->sandbox.ipc >= 0)
 		return true;
-	if (sandbox_open(dir, &w->sandbox, NULL) < 0)
+	if (sandbox_open(str_c(&dir), &w->sandbox, NULL) < 0)
 		return false;
 	if (is_pinned(&w->sandbox))
 		return true;
@@ -93,7 +96,7 @@ static int setup_sandbox(struct worker *w, struct err *err)
 	char hostname[64];
 
 	str_addf(&dir, "%s/sandbox", w->dir);
-	if (!open_sandbox(w, str_c(&dir)))
+	if (!worker_open_sandbox(w))
 		TRY(sandbox_create(str_c(&dir), pod_hostname(worker_pod(w), hostname), host_net, &w->sandbox, err));
 	if (!host_net)
 		return setup_network(w, err);

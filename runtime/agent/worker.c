@@ -221,6 +221,22 @@ static int64_t step(struct worker *w)
 	return next;
 }
 
+static void worker_free(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_units; i++)
+		unit_free(&w->units[i]);
+	free(w->units);
+	sandbox_close(&w->sandbox);
+	object_drop(&w->object);
+	str_free(&w->ip);
+	str_free(&w->problem);
+	free(w->uid);
+	free(w->ns);
+	free(w->name);
+	free(w->dir);
+	free(w);
+}
+
 static void work(void *arg)
 {
 	struct worker *w = arg;
@@ -245,7 +261,7 @@ static void work(void *arg)
 	worker_free(w);
 }
 
-/* ---- birth and death ---- */
+/* ---- birth ---- */
 
 static void add_units(struct worker *w, const char *list_path, bool init)
 {
@@ -283,20 +299,4 @@ void worker_start(struct agent *a, struct object *pod)
 	fiber_group_init(&w->fibers, a->loop);
 	map_put(&a->workers, sv_c(w->uid), w);
 	fiber_group_start(&a->fibers, "pod", work, w);
-}
-
-void worker_free(struct worker *w)
-{
-	for (size_t i = 0; i < w->n_units; i++)
-		unit_free(&w->units[i]);
-	free(w->units);
-	sandbox_close(&w->sandbox);
-	object_drop(&w->object);
-	str_free(&w->ip);
-	str_free(&w->problem);
-	free(w->uid);
-	free(w->ns);
-	free(w->name);
-	free(w->dir);
-	free(w);
 }

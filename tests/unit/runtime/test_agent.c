@@ -161,12 +161,13 @@ static void adopt_body(struct lab_node *l)
 	lab_stop_agent(l);
 	CHECK(l, lab_ask(-1, ip, 8080) == -EAGAIN);        /* it still listens */
 	lab_delete(l, "Pod", "orphan", 0);
+	fake_set(l->client, "Pod", "default", "web", "status", "{}");   /* as if it had died before it told */
 	lab_start_agent(l);
 	CHECK(l, l->agent);
 	CHECK(l, !fake_get(l->client, "Pod", "default", "orphan"));
-	fake_set(l->client, "Pod", "default", "web", "status.phase", "\"Pending\"");
-	CHECK(l, lab_await(l, "web", "status.phase", "Running"));       /* it looks after it again */
+	CHECK(l, lab_await(l, "web", "Ready", "True"));
 	CHECK(l, str_eq(lab_text(l, "web", "status.containerStatuses.0.containerID"), id));
+	CHECK(l, sv_starts(sv_c(lab_text(l, "web", "status.containerStatuses.0.imageID")), SV("sha256:")));
 	CHECK(l, str_eq(lab_text(l, "web", "status.containerStatuses.0.restartCount"), "0"));
 	CHECK(l, str_eq(lab_text(l, "web", "status.podIP"), ip));
 	lab_delete(l, "Pod", "web", 0);
