@@ -1,5 +1,6 @@
 #include "render/chart/expr.h"
 
+#include "base/json.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/strvals.h"
 
@@ -25,6 +26,14 @@ static void remove_no_value(const struct str *in, struct str *out)
 	str_add(out, rest);
 }
 
+static void seed(struct gotmpl *g, const struct node *data)
+{
+	AUTO(str) text = { 0 };
+
+	json_write(&text, data, JSON_SORTED);
+	gotmpl_seed(g, str_sv(&text));
+}
+
 int chart_expr(const struct chart_expr *e, struct str *out, struct err *err)
 {
 	AUTO_DOC d = doc_new();
@@ -35,6 +44,7 @@ int chart_expr(const struct chart_expr *e, struct str *out, struct err *err)
 	TRY(apply(e, d, &root, err));
 	struct sandbox *s = sandbox_new(NULL);
 	struct gotmpl *g = gotmpl_new(s);
+	seed(g, root);
 	if ((r = gotmpl_add(g, "expr", e->text, err)) >= 0) {
 		sandbox_push_floats(sandbox_state(s), root);
 		r = gotmpl_run(g, "expr", &raw, err);

@@ -319,6 +319,16 @@ static int check_values(const struct job *j, const struct chart *c, const struct
 	return 0;
 }
 
+/* The same chart, release and values make the same "random" passwords and keys. */
+static void seed(struct job *j, const struct chart *c, const struct node *values)
+{
+	AUTO(str) text = { 0 };
+
+	str_addf(&text, "%s\n%s\n%s\n", c->name, j->opts->release ? j->opts->release : "", j->opts->ns ? j->opts->ns : "");
+	json_write(&text, values, JSON_SORTED);
+	gotmpl_seed(j->gotmpl, str_sv(&text));
+}
+
 static int render_chart(struct job *j, const struct chart *c, const struct node *values, struct err *err)
 {
 	if (is_library(c))
@@ -327,6 +337,7 @@ static int render_chart(struct job *j, const struct chart *c, const struct node 
 	if (j->opts->include_crds)
 		TRY(add_crds(j->out, c, err));
 	TRY(collect(j, c, values, err));
+	seed(j, c, values);
 	if (j->units.n)
 		TRY(run_all(j, err));
 	return finish(j, c, err);

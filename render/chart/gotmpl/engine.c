@@ -4,10 +4,12 @@
 #include "render/chart/gotmpl/compile.h"
 #include "render/chart/gotmpl/functions.h"
 #include "render/chart/gotmpl/gofmt.h"
+#include "render/chart/gotmpl/random.h"
 
 #include <stdlib.h>
 
 #define INCLUDES_MAX 1000               /* Helm's bound on templates that include one another */
+#define COSTLY_MAX 500                  /* keys and hashed passwords of one chart: up to 0.1 s each */
 #define OUTPUT_MAX ((size_t)64 << 20)
 #define ENGINE "gotmpl engine"
 
@@ -26,7 +28,8 @@ struct gotmpl {
 	VEC(struct chunk) chunks;
 	VEC(struct str) outputs;        /* innermost include last */
 	size_t written;
-	int depth;
+	int depth, costly;
+	struct random_stream random;
 	const char *error_name;         /* while parsing in tpl */
 };
 
@@ -436,6 +439,16 @@ struct gotmpl *gotmpl_of(lua_State *lua)
 	struct gotmpl *g = lua_touserdata(lua, -1);
 	lua_pop(lua, 1);
 	return g;
+}
+
+void gotmpl_seed(struct gotmpl *g, struct sv seed) { random_stream_init(&g->random, seed); }
+
+struct random_stream *gotmpl_random(struct gotmpl *g) { return &g->random; }
+
+void gotmpl_spend(lua_State *lua)
+{
+	if (++gotmpl_of(lua)->costly > COSTLY_MAX)
+		luaL_error(lua, "makes more than %d keys and hashed passwords", COSTLY_MAX);
 }
 
 int gotmpl_add(struct gotmpl *g, const char *name, struct sv text, struct err *err)

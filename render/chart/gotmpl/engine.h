@@ -7,6 +7,8 @@
 struct gotmpl;
 
 struct gotmpl *gotmpl_new(struct sandbox *borrowed);
+/* What the random functions depend on; without it they give the same for all charts. */
+void gotmpl_seed(struct gotmpl *g, struct sv seed);
 void gotmpl_free(struct gotmpl **g);
 
 /* Parses a file's text as the template `name` ("web/templates/deployment.yaml"), with all that it defines. */

@@ -12,12 +12,14 @@ struct gotmpl;
 extern const luaL_Reg *const gotmpl_tables[];           /* NULL-terminated; later tables win */
 extern const luaL_Reg gotmpl_go[];                      /* text/template's own */
 extern const luaL_Reg gotmpl_strings[], gotmpl_lists[], gotmpl_dicts[], gotmpl_math[], gotmpl_formats[], gotmpl_regex[],
-	gotmpl_encoding[], gotmpl_words[], gotmpl_time[];       /* Sprig's */
+	gotmpl_encoding[], gotmpl_words[], gotmpl_time[], gotmpl_randoms[], gotmpl_crypto[];       /* Sprig's */
 extern const luaL_Reg gotmpl_helm[];                    /* include, tpl and what else needs the engine */
 
 bool gotmpl_has_function(struct sv name);
 
 struct gotmpl *gotmpl_of(lua_State *lua);               /* the engine that runs */
+struct random_stream *gotmpl_random(struct gotmpl *g);
+void gotmpl_spend(lua_State *lua);                      /* before a costly function: raises when there were too many */
 /* Output of a named template, or of a text as a template of its own, with the value at `index` as dot; pushes a string. */
 void gotmpl_include(struct gotmpl *g, const char *name, int index);
 void gotmpl_tpl(struct gotmpl *g, struct sv text, int index);
