@@ -68,9 +68,8 @@ static void add_live(void *arg, struct object *o)
 	struct making *m = arg;
 	struct ref ref = { o->kind->group, o->kind->version, o->kind->kind, o->ns, o->name };
 
-	for (size_t i = 0; i < m->out->targets.n; i++)
-		if (ref_same(&m->out->targets.v[i].ref, &ref))
-			return;
+	if (targets_find(&m->out->targets, &ref))
+		return;
 	if (is_app_itself(m, &ref) || meta_owner(o->root))
 		return;                 /* a controller's child that carries its owner's annotations is not ours */
 	struct hooks hooks;

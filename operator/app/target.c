@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include "operator/app/tracking.h"
 
-bool ref_same(const struct ref *a, const struct ref *b)
-{
-	return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) && str_eq(a->name, b->name);
-}
-
 void ref_write(struct str *out, const struct ref *r)
 {
 	str_addf(out, "%s%s%s:%s%s%s", r->group, *r->group ? "/" : "", r->kind, r->ns, *r->ns ? "/" : "", r->name);
@@ -38,6 +33,7 @@ void targets_free(struct targets *t)
 	for (size_t i = 0; i < t->n; i++)
 		doc_drop(&t->v[i].doc);
 	vec_free(t);
+	map_free(&t->index);
 }
 
 static bool is_crd(const struct target *t)
@@ -100,18 +96,19 @@ static bool is_excluded(const struct target *t)
 	       (!*t->ref.group && str_eq(t->ref.kind, "Event")) || str_eq(t->ref.kind, "Lease");
 }
 
-static struct target *same(struct targets *all, const struct target *t)
+struct target *targets_find(const struct targets *t, const struct ref *r)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (ref_same(&all->v[i].ref, &t->ref))
-			return &all->v[i];
-	return NULL;
+	AUTO(str) name = { 0 };
+
+	ref_write(&name, r);
+	uintptr_t at = (uintptr_t)map_get(&t->index, str_sv(&name));    /* place + 1 */
+	return at ? &t->v[at - 1] : NULL;
 }
 
 static void add(struct targets *out, struct target *t, struct conditions *conditions)
 {
 	AUTO(str) name = { 0 };
-	struct target *old = *t->ref.name ? same(out, t) : NULL;
+	struct target *old = *t->ref.name ? targets_find(out, &t->ref) : NULL;
 
 	ref_write(&name, &t->ref);
 	if (is_excluded(t)) {
@@ -124,6 +121,8 @@ static void add(struct targets *out, struct target *t, struct conditions *condit
 		*old = *t;
 	} else {
 		vec_push(out, *t);
+		if (*t->ref.name)
+			map_put(&out->index, str_sv(&name), (void *)(uintptr_t)out->n);
 	}
 }
 
