@@ -31,12 +31,14 @@ static int run(struct cluster *c, void *arg, struct err *err)
 	return EXIT_OK;
 }
 
-static int finish(const struct usage *u, struct order *o, size_t n_args, int parsed, int (*fn)(struct cluster *, void *, struct err *))
+static int finish(const struct usage *u, struct order *o, size_t n_args, int parsed,
+		  int (*fn)(struct cluster *, void *, struct err *))
 {
 	int r = parsed;
 
 	if (r < 0)
-		r = o->args.n == n_args ? cluster_run(u->name, &o->where, fn, o) : cli_usage_error(u, "want %s", u->synopsis);
+		r = o->args.n == n_args ? cluster_run(u->name, &o->where, fn, o)
+					: cli_usage_error(u, "want %s", u->synopsis);
 	vec_free(&o->args);
 	return r;
 }
@@ -54,7 +56,8 @@ static int resume_spec(struct doc *d, struct node *root, void *arg, struct err *
 /* An analysis that could not decide is decided by the person who promotes. */
 static bool is_undecided(const struct node *root)
 {
-	return str_eq(node_str_at(root, "status.pauseConditions.0.reason"), "InconclusiveAnalysisRun") && node_at(root, "status.currentStepIndex");
+	return str_eq(node_str_at(root, "status.pauseConditions.0.reason"), "InconclusiveAnalysisRun") &&
+	       node_at(root, "status.currentStepIndex");
 }
 
 static int promote_status(struct doc *d, struct node *root, void *arg, struct err *err)
@@ -62,12 +65,15 @@ static int promote_status(struct doc *d, struct node *root, void *arg, struct er
 	const struct order *o = arg;
 
 	if (!o->full && !node_n(node_at(root, "status.pauseConditions")))
-		return node_bool_at(root, "spec.paused", false) ? 0 : err_set(err, ERR_CONFLICT, "rollout '%s' is not paused; --full skips what is left",
-									    o->args.v[0]);
+		return node_bool_at(root, "spec.paused", false)
+			       ? 0
+			       : err_set(err, ERR_CONFLICT, "rollout '%s' is not paused; --full skips what is left",
+					 o->args.v[0]);
 	if (o->full)
 		node_put(d, root, "status.promoteFull", node_bool(d, true));
 	else if (is_undecided(root))
-		node_put(d, root, "status.currentStepIndex", node_int(d, node_int_at(root, "status.currentStepIndex", 0) + 1));
+		node_put(d, root, "status.currentStepIndex",
+			 node_int(d, node_int_at(root, "status.currentStepIndex", 0) + 1));
 	(void)node_del(node_get(root, "status"), "pauseConditions");
 	return 1;
 }
@@ -96,7 +102,9 @@ static int run_promote(struct cluster *c, void *arg, struct err *err)
 int rollout_promote_command(int argc, char **argv)
 {
 	static const struct usage u = {
-		"rollout promote", "[OPTIONS] NAME", "Ends the pause that a Rollout is in. With --full, skips all steps, pauses and analyses that are left.",
+		"rollout promote",
+		"[OPTIONS] NAME",
+		"Ends the pause that a Rollout is in. With --full, skips all steps, pauses and analyses that are left.",
 		"  cd rollout promote web\n  cd rollout promote web --full",
 	};
 	struct order o = { 0 };
@@ -112,7 +120,8 @@ static int abort_status(struct doc *d, struct node *root, void *arg, struct err 
 	const struct order *o = arg;
 
 	if (str_eq(node_str_or(root, "status.stableRS", "-"), node_str_or(root, "status.currentPodHash", "+")))
-		return err_set(err, ERR_CONFLICT, "rollout '%s' is not being updated: there is nothing to abort", o->args.v[0]);
+		return err_set(err, ERR_CONFLICT, "rollout '%s' is not being updated: there is nothing to abort",
+			       o->args.v[0]);
 	node_put(d, root, "status.abort", node_bool(d, true));
 	return 1;
 }
@@ -122,7 +131,8 @@ static int retry_status(struct doc *d, struct node *root, void *arg, struct err 
 	const struct order *o = arg;
 
 	if (!node_bool_at(root, "status.abort", false))
-		return err_set(err, ERR_CONFLICT, "rollout '%s' is not aborted: there is nothing to retry", o->args.v[0]);
+		return err_set(err, ERR_CONFLICT, "rollout '%s' is not aborted: there is nothing to retry",
+			       o->args.v[0]);
 	node_put(d, root, "status.abort", node_bool(d, false));
 	return 1;
 }
@@ -203,7 +213,8 @@ static int run_undo(struct cluster *c, void *arg, struct err *err)
 	TRY(rollout_sets(c->client, now, &sets, err));
 	set = wanted_set(&sets, o->revision);
 	if (!set && o->revision)
-		return err_set(err, ERR_NOT_FOUND, "rollout '%s' has no revision %lld", o->args.v[0], (long long)o->revision);
+		return err_set(err, ERR_NOT_FOUND, "rollout '%s' has no revision %lld", o->args.v[0],
+			       (long long)o->revision);
 	if (!set)
 		return err_set(err, ERR_NOT_FOUND, "rollout '%s' has no earlier revision", o->args.v[0]);
 	o->template = node_at(set->root, "spec.template");
@@ -215,8 +226,12 @@ static int run_undo(struct cluster *c, void *arg, struct err *err)
 int rollout_undo_command(int argc, char **argv)
 {
 	static const struct usage u = {
-		"rollout undo", "[OPTIONS] NAME", "Takes the pod template of an earlier revision, by default the one before. Back to the stable version, steps are\n"
-		"skipped.", "  cd rollout undo web\n  cd rollout undo web --to-revision 3",
+		"rollout undo",
+		"[OPTIONS] NAME",
+		"Takes the pod template of an earlier revision, by default the one before. Back to the stable version, "
+		"steps are\n"
+		"skipped.",
+		"  cd rollout undo web\n  cd rollout undo web --to-revision 3",
 	};
 	struct order o = { 0 };
 	const struct opt table[] = {
@@ -242,13 +257,17 @@ static int set_image(struct doc *d, struct node *root, void *arg, struct err *er
 			node_set(d, it, "image", node_strn(d, image));
 			found = true;
 		}
-	return found ? 1 : err_set(err, ERR_NOT_FOUND, "rollout '%s' has no container '" SV_FMT "'", o->args.v[0], SV_ARG(container));
+	return found ? 1
+		     : err_set(err, ERR_NOT_FOUND, "rollout '%s' has no container '" SV_FMT "'", o->args.v[0],
+			       SV_ARG(container));
 }
 
 int rollout_set_image_command(int argc, char **argv)
 {
 	static const struct usage u = {
-		"rollout set-image", "[OPTIONS] NAME CONTAINER=IMAGE", "Sets the image of a container, which begins an update.",
+		"rollout set-image",
+		"[OPTIONS] NAME CONTAINER=IMAGE",
+		"Sets the image of a container, which begins an update.",
 		"  cd rollout set-image web web=registry.example/web:2\n  cd rollout set-image web '*=web:2'",
 	};
 	struct order o = { .done = "image set", .spec = set_image };

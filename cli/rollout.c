@@ -48,10 +48,16 @@ int rollout_sets(struct client *c, const struct object *rollout, struct object_l
 
 /* ---- words ---- */
 
-static const char *strategy_of(const struct node *root) { return node_at(root, "spec.strategy.blueGreen") ? "BlueGreen" : "Canary"; }
+static const char *strategy_of(const struct node *root)
+{
+	return node_at(root, "spec.strategy.blueGreen") ? "BlueGreen" : "Canary";
+}
 
 static int64_t step_of(const struct node *root) { return node_int_at(root, "status.currentStepIndex", 0); }
-static int64_t steps_of(const struct node *root) { return (int64_t)node_n(node_at(root, "spec.strategy.canary.steps")); }
+static int64_t steps_of(const struct node *root)
+{
+	return (int64_t)node_n(node_at(root, "spec.strategy.canary.steps"));
+}
 
 /* The weight of the step that it is at, as the controller decides it. */
 static int64_t set_weight(const struct node *root)
@@ -59,7 +65,8 @@ static int64_t set_weight(const struct node *root)
 	const struct node *steps = node_at(root, "spec.strategy.canary.steps");
 	int64_t weight = 0;
 
-	if (step_of(root) >= steps_of(root) || str_eq(node_str_at(root, "status.stableRS"), node_str_at(root, "status.currentPodHash")))
+	if (step_of(root) >= steps_of(root) ||
+	    str_eq(node_str_at(root, "status.stableRS"), node_str_at(root, "status.currentPodHash")))
 		return 100;
 	if (node_bool_at(root, "status.abort", false))
 		return 0;
@@ -106,13 +113,17 @@ static void print_state(const struct node *root)
 	line("Status:", str_c(&state));
 	line("Strategy:", strategy_of(root));
 	if (steps_of(root)) {
-		str_addf(&step, "%lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root), (long long)set_weight(root));
+		str_addf(&step, "%lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root),
+			 (long long)set_weight(root));
 		if (node_at(root, "status.canary.weights"))
-			str_addf(&step, " (actual %lld)", (long long)node_int_at(root, "status.canary.weights.canary.weight", 0));
+			str_addf(&step, " (actual %lld)",
+				 (long long)node_int_at(root, "status.canary.weights.canary.weight", 0));
 		line("Step:", str_c(&step));
 	}
-	str_addf(&counts, "%lld desired, %lld updated, %lld ready, %lld available", (long long)node_int_at(root, "spec.replicas", 1),
-		 (long long)node_int_at(root, "status.updatedReplicas", 0), (long long)node_int_at(root, "status.readyReplicas", 0),
+	str_addf(&counts, "%lld desired, %lld updated, %lld ready, %lld available",
+		 (long long)node_int_at(root, "spec.replicas", 1),
+		 (long long)node_int_at(root, "status.updatedReplicas", 0),
+		 (long long)node_int_at(root, "status.readyReplicas", 0),
 		 (long long)node_int_at(root, "status.availableReplicas", 0));
 	line("Replicas:", str_c(&counts));
 }
@@ -169,13 +180,15 @@ static int note_change(const struct node *root, void *arg, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "rollout '%s' does not exist", s->args.v[0]);
 	write_state(root, &now);
 	if (steps_of(root))
-		str_addf(&now, "  step %lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root), (long long)set_weight(root));
+		str_addf(&now, "  step %lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root),
+			 (long long)set_weight(root));
 	if (!str_eq(str_c(&now), str_c(&s->last))) {
 		printf("%s\n", str_c(&now));
 		fflush(stdout);
 		str_move(&s->last, &now);
 	}
-	return str_eq(node_str_at(root, "status.phase"), "Healthy") || str_eq(node_str_at(root, "status.phase"), "Degraded");
+	return str_eq(node_str_at(root, "status.phase"), "Healthy") ||
+	       str_eq(node_str_at(root, "status.phase"), "Degraded");
 }
 
 static int run_get(struct cluster *c, void *arg, struct err *err)

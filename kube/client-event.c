@@ -38,7 +38,8 @@ static struct node *reference(struct doc *d, const struct object *o)
 	return ref;
 }
 
-static struct node *build(struct doc *d, const struct kind *k, const struct object *about, const struct note *n, const char *name)
+static struct node *build(struct doc *d, const struct kind *k, const struct object *about, const struct note *n,
+			  const char *name)
 {
 	struct node *root = object_start(d, k, *about->ns ? about->ns : "default", name);
 	char now[32];
@@ -69,8 +70,8 @@ static int count_again(struct doc *d, struct node *root, void *arg, struct err *
 	return 1;
 }
 
-void client_event(struct client *c, const struct object *about, const char *component, const char *type, const char *reason,
-		  const char *fmt, ...)
+void client_event(struct client *c, const struct object *about, const char *component, const char *type,
+		  const char *reason, const char *fmt, ...)
 {
 	const struct kind *k = kinds_find(c->kinds, "v1", "Event");
 	AUTO(str) name = { 0 }, msg = { 0 };
@@ -89,7 +90,9 @@ void client_event(struct client *c, const struct object *about, const char *comp
 	str_addf(&name, "%s.%016llx", about->name, (unsigned long long)identity(about, &n));
 	r = client_create(c, k, build(d, k, about, &n, str_c(&name)), NULL, NULL, &err);
 	if (r == -ERR_ALREADY_EXISTS)
-		r = client_modify(c, k, *about->ns ? about->ns : "default", str_c(&name), NULL, count_again, NULL, NULL, &err);
+		r = client_modify(c, k, *about->ns ? about->ns : "default", str_c(&name), NULL, count_again, NULL, NULL,
+				  &err);
 	if (r < 0 && r != -ERR_CANCELED)
-		log_event(LOG_DEBUG, "event not recorded", "reason", reason, "about", about->name, "error", err_msg(&err), NULL);
+		log_event(LOG_DEBUG, "event not recorded", "reason", reason, "about", about->name, "error",
+			  err_msg(&err), NULL);
 }

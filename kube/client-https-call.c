@@ -67,7 +67,8 @@ int https_error(int status, struct sv body, struct err *err)
 	(void)sv_cut(sv_trim(body), '\n', &line, &rest);
 	if (line.n > 200)
 		line.n = 200;
-	return err_set(err, err_from_http(status, NULL), "the server answered %d%s" SV_FMT, status, line.n ? ": " : "", SV_ARG(line));
+	return err_set(err, err_from_http(status, NULL), "the server answered %d%s" SV_FMT, status, line.n ? ": " : "",
+		       SV_ARG(line));
 }
 
 /* ---- exchanges ---- */
@@ -87,12 +88,19 @@ static struct headers headers_of(const struct https *h, const struct str *type)
 	return x;
 }
 
-static struct httpc_request request_of(const struct https *h, const char *method, const char *url, const struct headers *headers)
+static struct httpc_request request_of(const struct https *h, const char *method, const char *url,
+				       const struct headers *headers)
 {
 	return (struct httpc_request){
-		.method = method, .url = url, .headers = headers->v,
-		.ca_pem = str_sv(&h->config.ca_pem), .cert_pem = str_sv(&h->config.cert_pem), .key_pem = str_sv(&h->config.key_pem),
-		.insecure = h->config.insecure, .userpwd = h->config.userpwd, .max_body = MAX_BODY,
+		.method = method,
+		.url = url,
+		.headers = headers->v,
+		.ca_pem = str_sv(&h->config.ca_pem),
+		.cert_pem = str_sv(&h->config.cert_pem),
+		.key_pem = str_sv(&h->config.key_pem),
+		.insecure = h->config.insecure,
+		.userpwd = h->config.userpwd,
+		.max_body = MAX_BODY,
 	};
 }
 

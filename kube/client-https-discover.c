@@ -41,10 +41,14 @@ static struct kind *row_of(const struct node *resource, struct sv group, struct 
 	if (!k)
 		abort();
 	*k = (struct kind){
-		.group = sv_dup(group), .version = sv_dup(version),
-		.kind = copy(node_str_or(resource, "kind", "")), .plural = copy(node_str_or(resource, "name", "")),
-		.singular = copy(node_str_or(resource, "singularName", "")), .short_names = join(node_get(resource, "shortNames")),
-		.categories = join(node_get(resource, "categories")), .namespaced = node_bool_at(resource, "namespaced", false),
+		.group = sv_dup(group),
+		.version = sv_dup(version),
+		.kind = copy(node_str_or(resource, "kind", "")),
+		.plural = copy(node_str_or(resource, "name", "")),
+		.singular = copy(node_str_or(resource, "singularName", "")),
+		.short_names = join(node_get(resource, "shortNames")),
+		.categories = join(node_get(resource, "categories")),
+		.namespaced = node_bool_at(resource, "namespaced", false),
 	};
 	return k;
 }

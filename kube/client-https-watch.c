@@ -55,7 +55,8 @@ static int read_line(struct https_watch *w, struct sv line, struct err *err)
 			vec_push(&w->queue, ((struct event){ types[i].type, https_object(w->kind, TAKE(d)) }));
 			return 0;
 		}
-	return err_set(err, ERR_IO, "watch of %s: not an event: '" SV_FMT "'", w->kind->plural, (int)(line.n < 80 ? line.n : 80), line.p);
+	return err_set(err, ERR_IO, "watch of %s: not an event: '" SV_FMT "'", w->kind->plural,
+		       (int)(line.n < 80 ? line.n : 80), line.p);
 }
 
 static int on_data(void *arg, struct sv data)
@@ -68,7 +69,10 @@ static int on_data(void *arg, struct sv data)
 	if (w->partial.n > MAX_LINE) {
 		AUTO(err) err = { 0 };
 
-		return fail(w, err_set(&err, ERR_TOO_LARGE, "watch of %s: an event has more than %zu MB", w->kind->plural, MAX_LINE >> 20), &err);
+		return fail(w,
+			    err_set(&err, ERR_TOO_LARGE, "watch of %s: an event has more than %zu MB", w->kind->plural,
+				    MAX_LINE >> 20),
+			    &err);
 	}
 	rest = str_sv(&w->partial);
 	while (r >= 0 && memchr(rest.p, '\n', rest.n)) {
@@ -93,7 +97,8 @@ static void run(void *arg)
 	if (r < 0)
 		(void)fail(w, r, &err);
 	else
-		(void)fail(w, err_set(&err, ERR_UNAVAILABLE, "the server ended the watch of %s", w->kind->plural), &err);
+		(void)fail(w, err_set(&err, ERR_UNAVAILABLE, "the server ended the watch of %s", w->kind->plural),
+			   &err);
 	w->ended = true;
 	fiber_signal_all(&w->changed);
 }
@@ -128,7 +133,8 @@ static void close_watch(struct watch *watch)
 	free(w);
 }
 
-int https_watch(struct client *c, const struct kind *k, const struct list_opts *o, int64_t from, struct watch **out, struct err *err)
+int https_watch(struct client *c, const struct kind *k, const struct list_opts *o, int64_t from, struct watch **out,
+		struct err *err)
 {
 	static const struct watch_ops ops = { next, close_watch };
 	struct https_watch *w = calloc(1, sizeof *w);

@@ -28,7 +28,8 @@ static void give(const struct kind *k, struct doc **d, struct object **out)
 
 /* ---- reading ---- */
 
-static int get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out, struct err *err)
+static int get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out,
+	       struct err *err)
 {
 	AUTO(str) path = { 0 };
 	AUTO_DOC d = NULL;
@@ -39,7 +40,8 @@ static int get(struct client *c, const struct kind *k, const char *ns, const cha
 	return 0;
 }
 
-static int list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out, struct err *err)
+static int list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out,
+		struct err *err)
 {
 	AUTO(str) path = { 0 };
 	AUTO_DOC d = NULL;
@@ -83,7 +85,8 @@ static int write_object(struct client *c, const struct kind *k, const struct wri
 		https_query(&path, "dryRun", o->dry_run ? "All" : NULL);
 	}
 	json_write(&body, w->body, 0);
-	TRY(https_call(https_of(c), &(struct call){ w->method, str_c(&path), w->content_type, str_sv(&body), 0 }, &d, err));
+	TRY(https_call(https_of(c), &(struct call){w->method, str_c(&path), w->content_type, str_sv(&body), 0}, &d,
+		       err));
 	give(k, &d, out);
 	return 0;
 }
@@ -109,8 +112,10 @@ static int patch(struct client *c, const struct kind *k, const char *ns, const c
 		 const struct node *change, const struct write_opts *o, struct object **out, struct err *err)
 {
 	static const char *const content[] = {
-		[PATCH_JSON] = "application/json-patch+json", [PATCH_MERGE] = "application/merge-patch+json",
-		[PATCH_STRATEGIC] = "application/strategic-merge-patch+json", [PATCH_APPLY] = "application/apply-patch+yaml",
+		[PATCH_JSON] = "application/json-patch+json",
+		[PATCH_MERGE] = "application/merge-patch+json",
+		[PATCH_STRATEGIC] = "application/strategic-merge-patch+json",
+		[PATCH_APPLY] = "application/apply-patch+yaml",
 	};
 	const struct writing w = { "PATCH", ns, name, content[type], change };
 
@@ -146,7 +151,8 @@ static int del(struct client *c, const struct kind *k, const char *ns, const cha
 	return https_call(https_of(c), &(struct call){ "DELETE", str_c(&path), "application/json", str_sv(&body), 0 }, NULL, err);
 }
 
-static int stream(struct client *c, const char *path, int (*on_data)(void *arg, struct sv data), void *arg, struct err *err)
+static int stream(struct client *c, const char *path, int (*on_data)(void *arg, struct sv data), void *arg,
+		  struct err *err)
 {
 	return https_stream(https_of(c), path, on_data, arg, err);
 }
@@ -155,7 +161,8 @@ static int stream(struct client *c, const char *path, int (*on_data)(void *arg, 
 
 static void free_kind(struct kind *k)
 {
-	const char *const owned[] = { k->group, k->version, k->kind, k->plural, k->singular, k->short_names, k->categories };
+	const char *const owned[] = {k->group,	  k->version,	  k->kind,	k->plural,
+				     k->singular, k->short_names, k->categories};
 
 	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
 		free((char *)owned[i]);
@@ -179,8 +186,16 @@ static void free_https(struct client *c)
 struct client *client_https(struct loop *l, const char *kubeconfig, const char *context, struct err *err)
 {
 	static const struct client_ops ops = {
-		.get = get, .list = list, .watch = https_watch, .create = create, .update = update, .patch = patch, .del = del,
-		.stream = stream, .discover = https_discover, .free = free_https,
+		.get = get,
+		.list = list,
+		.watch = https_watch,
+		.create = create,
+		.update = update,
+		.patch = patch,
+		.del = del,
+		.stream = stream,
+		.discover = https_discover,
+		.free = free_https,
 	};
 	struct https *h = calloc(1, sizeof *h);
 

@@ -8,12 +8,14 @@
 #define CONFLICT_TRIES 8
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-int client_get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out, struct err *err)
+int client_get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out,
+	       struct err *err)
 {
 	return c->ops->get(c, k, ns, name, out, err);
 }
 
-int client_list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out, struct err *err)
+int client_list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out,
+		struct err *err)
 {
 	return c->ops->list(c, k, o, out, err);
 }
@@ -48,7 +50,8 @@ int client_delete(struct client *c, const struct kind *k, const char *ns, const 
 	return c->ops->del(c, k, ns, name, o, err);
 }
 
-int client_stream(struct client *c, const char *path, int (*on_data)(void *arg, struct sv data), void *arg, struct err *err)
+int client_stream(struct client *c, const char *path, int (*on_data)(void *arg, struct sv data), void *arg,
+		  struct err *err)
 {
 	return c->ops->stream(c, path, on_data, arg, err);
 }
@@ -101,9 +104,9 @@ void client_free(struct client **cp)
 
 /* ---- read, change, update ---- */
 
-static int modify_once(struct client *c, const struct kind *k, const char *ns, const char *name, const struct write_opts *o,
-		       int (*change)(struct doc *, struct node *, void *, struct err *), void *arg, struct object **out,
-		       struct err *err)
+static int modify_once(struct client *c, const struct kind *k, const char *ns, const char *name,
+		       const struct write_opts *o, int (*change)(struct doc *, struct node *, void *, struct err *),
+		       void *arg, struct object **out, struct err *err)
 {
 	AUTO_OBJECT live = NULL;
 	AUTO_DOC d = NULL;
@@ -122,8 +125,8 @@ static int modify_once(struct client *c, const struct kind *k, const char *ns, c
 }
 
 int client_modify(struct client *c, const struct kind *k, const char *ns, const char *name, const char *subresource,
-		  int (*change)(struct doc *d, struct node *root, void *arg, struct err *err), void *arg, struct object **out,
-		  struct err *err)
+		  int (*change)(struct doc *d, struct node *root, void *arg, struct err *err), void *arg,
+		  struct object **out, struct err *err)
 {
 	const struct write_opts o = { .subresource = subresource };
 	int r = -ERR_CONFLICT;
@@ -142,8 +145,8 @@ static int read_last_applied(const struct object *live, struct doc **out, struct
 
 	if (!text || !*text)
 		return 0;
-	return err_wrap(err, json_read(sv_c(text), "annotation " LAST_APPLIED, 0, out, err), "%s \"%s\"", live->kind->plural,
-			live->name);
+	return err_wrap(err, json_read(sv_c(text), "annotation " LAST_APPLIED, 0, out, err), "%s \"%s\"",
+			live->kind->plural, live->name);
 }
 
 /* obj with its own text as annotation, as kubectl writes it: without the annotation, keys sorted, a newline at the end. */
@@ -161,7 +164,8 @@ static struct node *annotate(struct doc *d, const struct node *obj)
 
 struct apply { struct client *client; const struct kind *kind; const char *ns, *name; const struct write_opts *opts; };
 
-static int apply_once(const struct apply *a, const struct node *obj, struct object **out, bool *changed, struct err *err)
+static int apply_once(const struct apply *a, const struct node *obj, struct object **out, bool *changed,
+		      struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	AUTO_DOC last = NULL;

@@ -53,8 +53,8 @@ static void finish(struct controller *c, const char *key, int r, struct err *err
 	if (fiber_canceled())
 		return;
 	workqueue_add_at(c->queue, key, loop_now_ms(c->loop) + workqueue_backoff_ms(c->queue, key));
-	log_event(is_race(c, key, r, err) ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name, "key", key,
-		  "error", err_msg(err), NULL);
+	log_event(is_race(c, key, r, err) ? LOG_DEBUG : LOG_WARN, "reconcile failed", "controller", c->spec->name,
+		  "key", key, "error", err_msg(err), NULL);
 }
 
 static void work(void *arg)
@@ -169,7 +169,8 @@ void controller_map_owner(struct controller *c, const struct object *o)
 	const struct node *owner = meta_owner(o->root);
 	const char *name = node_str_at(owner, "name");
 
-	if (name && str_eq(node_str_at(owner, "kind"), first->kind) && str_eq(node_str_at(owner, "apiVersion"), first->api_version))
+	if (name && str_eq(node_str_at(owner, "kind"), first->kind) &&
+	    str_eq(node_str_at(owner, "apiVersion"), first->api_version))
 		controller_queue(c, o->ns, name);
 }
 
@@ -187,7 +188,8 @@ static void record(void *arg)
 	free(e);
 }
 
-void controller_event(struct controller *c, struct object *about, const char *type, const char *reason, const char *fmt, ...)
+void controller_event(struct controller *c, struct object *about, const char *type, const char *reason, const char *fmt,
+		      ...)
 {
 	struct record *e = calloc(1, sizeof *e);
 	struct str msg = { 0 };
@@ -250,7 +252,8 @@ static bool kinds_known(struct client *client, const struct controller_spec *spe
 {
 	for (const struct controller_watch *w = spec->watches; w->kind; w++)
 		if (!kinds_find(client->kinds, w->api_version, w->kind)) {
-			log_event(LOG_ERROR, "not started: its server does not know a kind", "controller", spec->name, "kind", w->kind, NULL);
+			log_event(LOG_ERROR, "not started: its server does not know a kind", "controller", spec->name,
+				  "kind", w->kind, NULL);
 			return false;
 		}
 	return true;
@@ -270,7 +273,9 @@ struct controller *controller_start(struct loop *l, struct client *client, struc
 	*c = (struct controller){ .loop = l, .client = client, .informers = informers, .spec = spec, .queue = workqueue_new() };
 	fiber_group_init(&c->fibers, l);
 	for (const struct controller_watch *w = spec->watches; w->kind; w++)
-		vec_push(&c->bindings, ((struct binding){ c, w, informer_of(informers, kinds_find(client->kinds, w->api_version, w->kind)) }));
+		vec_push(&c->bindings,
+			 ((struct binding){
+				 c, w, informer_of(informers, kinds_find(client->kinds, w->api_version, w->kind))}));
 	vec_each(b, &c->bindings)
 		informer_on_change(b->informer, on_change, b);
 	fiber_group_start(&c->fibers, spec->name, start, c);

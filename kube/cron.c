@@ -74,7 +74,8 @@ static int read_field(const struct field *f, struct sv text, const char *whole, 
 	while (more) {
 		more = sv_cut(rest, ',', &item, &rest);
 		if (!read_item(f, item, bits))
-			return err_set(err, ERR_INVALID, "schedule '%s': '" SV_FMT "' is not a %s (%d to %d)", whole, SV_ARG(text), f->name, f->low, f->high);
+			return err_set(err, ERR_INVALID, "schedule '%s': '" SV_FMT "' is not a %s (%d to %d)", whole,
+				       SV_ARG(text), f->name, f->low, f->high);
 	}
 	return 0;
 }
@@ -97,7 +98,8 @@ int cron_parse(const char *text, struct cron *out, struct err *err)
 		all[i] = (struct sv){ rest.p, n };
 		rest = sv_trim(sv_drop(rest, n));
 		if (!n)
-			return err_set(err, ERR_INVALID, "schedule '%s': expected 5 fields: minute hour day month weekday", text);
+			return err_set(err, ERR_INVALID,
+				       "schedule '%s': expected 5 fields: minute hour day month weekday", text);
 		TRY(read_field(&fields[i], all[i], text, &bits[i], err));
 	}
 	if (rest.n)

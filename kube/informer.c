@@ -247,7 +247,8 @@ static void run(void *arg)
 		if (progress)
 			wait_ms = 0;
 		else if (!wait_ms)
-			log_event(LOG_WARN, "watch broken, trying again", "kind", f->kind->kind, "error", err_msg(&err), NULL);
+			log_event(LOG_WARN, "watch broken, trying again", "kind", f->kind->kind, "error", err_msg(&err),
+				  NULL);
 		wait_ms = wait_ms ? wait_ms * 2 : RETRY_MIN_MS;
 		if (wait_ms > RETRY_MAX_MS)
 			wait_ms = RETRY_MAX_MS;
@@ -294,7 +295,8 @@ void informer_off_change(struct informer *f, informer_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < f->handlers.n; i++)
 		if (f->handlers.v[i].fn == fn && f->handlers.v[i].arg == arg) {
-			memmove(f->handlers.v + i, f->handlers.v + i + 1, (f->handlers.n - i - 1) * sizeof *f->handlers.v);
+			memmove(f->handlers.v + i, f->handlers.v + i + 1,
+				(f->handlers.n - i - 1) * sizeof *f->handlers.v);
 			f->handlers.n--;
 			return;
 		}
@@ -316,13 +318,17 @@ static int wait_for(struct informer *f, int64_t revision, const char *uid, struc
 		int r = fiber_wait_ms(&f->changed, end - loop_now_ms(f->client->loop));
 
 		if (r < 0)
-			return err_set(err, (enum err_code)-r, "the watch of %s does not show a write after %d s: its server is slow or gone",
+			return err_set(err, (enum err_code) - r,
+				       "the watch of %s does not show a write after %d s: its server is slow or gone",
 				       f->kind->plural, SEEN_TIMEOUT_MS / 1000);
 	}
 	return 0;
 }
 
-int informer_wait_seen(struct informer *f, int64_t revision, struct err *err) { return wait_for(f, revision, NULL, err); }
+int informer_wait_seen(struct informer *f, int64_t revision, struct err *err)
+{
+	return wait_for(f, revision, NULL, err);
+}
 int informer_wait_gone(struct informer *f, const char *uid, struct err *err) { return wait_for(f, 0, uid, err); }
 
 /* ---- all of them ---- */

@@ -146,7 +146,8 @@ static int read_cluster(struct kubeconfig *out, const struct entry *e, struct er
 	struct sv server = sv_c(node_str_or(e->node, "cluster.server", ""));
 
 	if (!server.n)
-		return err_set(err, ERR_INVALID, "%s: cluster \"%s\" has no server", e->file->path, node_str_or(e->node, "name", ""));
+		return err_set(err, ERR_INVALID, "%s: cluster \"%s\" has no server", e->file->path,
+			       node_str_or(e->node, "name", ""));
 	while (sv_ends(server, SV("/")))
 		server.n--;
 	out->server = sv_dup(server);
@@ -177,8 +178,10 @@ static int read_user(struct kubeconfig *out, const struct entry *e, struct err *
 	const char *name = node_str_at(e->node, "user.username"), *password = node_str_or(e->node, "user.password", "");
 
 	if (node_at(e->node, "user.exec") || node_at(e->node, "user.auth-provider"))
-		return err_set(err, ERR_UNSUPPORTED, "%s: user \"%s\": credentials from a helper program are not supported; use a token or a "
-			       "certificate", e->file->path, node_str_or(e->node, "name", ""));
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s: user \"%s\": credentials from a helper program are not supported; use a token or a "
+			       "certificate",
+			       e->file->path, node_str_or(e->node, "name", ""));
 	TRY(read_pem(e, "user", "client-certificate", &out->cert_pem, err));
 	TRY(read_pem(e, "user", "client-key", &out->key_pem, err));
 	if (name && *name)
@@ -188,7 +191,8 @@ static int read_user(struct kubeconfig *out, const struct entry *e, struct err *
 
 static int missing(const struct files *f, const char *what, const char *name, struct err *err)
 {
-	return err_set(err, ERR_NOT_FOUND, "%s: there is no %s \"%s\"", f->n == 1 ? f->v[0].path : "kubeconfig files", what, name);
+	return err_set(err, ERR_NOT_FOUND, "%s: there is no %s \"%s\"", f->n == 1 ? f->v[0].path : "kubeconfig files",
+		       what, name);
 }
 
 static int resolve(struct kubeconfig *out, const struct files *f, const char *context, struct err *err)
@@ -201,7 +205,8 @@ static int resolve(struct kubeconfig *out, const struct files *f, const char *co
 		return err_set(err, ERR_INVALID, "%s: no current-context: name one with --context", f->v[0].path);
 	if (!find(f, "contexts", context, &e))
 		return missing(f, "context", context, err);
-	const char *cluster = node_str_or(e.node, "context.cluster", ""), *user = node_str_or(e.node, "context.user", "");
+	const char *cluster = node_str_or(e.node, "context.cluster", ""),
+		   *user = node_str_or(e.node, "context.user", "");
 	const char *ns = node_str_or(e.node, "context.namespace", "");
 
 	out->context = sv_dup(sv_c(context));

@@ -100,7 +100,8 @@ static int matches(struct eval *v, const struct expr *e, struct sv text, struct 
 {
 	int code;
 	PCRE2_SIZE at;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	pcre2_code *re =
+		pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
 	pcre2_match_context *context;
 	pcre2_match_data *data;
 	int r;
@@ -117,7 +118,9 @@ static int matches(struct eval *v, const struct expr *e, struct sv text, struct 
 	pcre2_match_context_free(context);
 	pcre2_code_free(re);
 	*out = r >= 0;
-	return r >= 0 || r == PCRE2_ERROR_NOMATCH ? 0 : fail(v, e, "the regular expression takes too long, or the text is not UTF-8");
+	return r >= 0 || r == PCRE2_ERROR_NOMATCH
+		       ? 0
+		       : fail(v, e, "the regular expression takes too long, or the text is not UTF-8");
 }
 
 static bool has(struct sv text, struct sv part) { return !part.n || memmem(text.p, text.n, part.p, part.n) != NULL; }
@@ -134,7 +137,8 @@ static int test_text(struct eval *v, const struct expr *e, const struct value *a
 
 /* ---- numbers ---- */
 
-static int calculate(struct eval *v, const struct expr *e, const struct value *a, const struct value *b, struct value *out)
+static int calculate(struct eval *v, const struct expr *e, const struct value *a, const struct value *b,
+		     struct value *out)
 {
 	double x = a->number, y = b->number;
 
@@ -170,7 +174,10 @@ static int to_number(struct eval *v, const struct expr *e, const struct value *a
 
 struct args { struct value v[3]; size_t n; };
 
-static int fn_float(struct eval *v, const struct expr *e, const struct args *a, struct value *out) { return to_number(v, e, &a->v[0], out); }
+static int fn_float(struct eval *v, const struct expr *e, const struct args *a, struct value *out)
+{
+	return to_number(v, e, &a->v[0], out);
+}
 
 static int fn_int(struct eval *v, const struct expr *e, const struct args *a, struct value *out)
 {
@@ -319,13 +326,15 @@ static int call(struct eval *v, const struct expr *e, struct value *out)
 	}
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
 		if (sv_eq_c(e->name, functions[i].name))
-			return a.n == functions[i].args ? functions[i].fn(v, e, &a, out) : fail(v, e, "wrong number of arguments");
+			return a.n == functions[i].args ? functions[i].fn(v, e, &a, out)
+							: fail(v, e, "wrong number of arguments");
 	return fail(v, e, "unknown function");
 }
 
 /* ---- the tree ---- */
 
-static int index_of(struct eval *v, const struct expr *e, const struct value *a, const struct value *b, struct value *out)
+static int index_of(struct eval *v, const struct expr *e, const struct value *a, const struct value *b,
+		    struct value *out)
 {
 	double at = b->number;
 

@@ -7,7 +7,8 @@ struct parser { const char *text, *p; struct doc *d; int depth; struct err *err;
 
 static int fail(const struct parser *s, const char *what)
 {
-	return err_set(s->err, ERR_BAD_REQUEST, "condition '%s': %s at character %zu", s->text, what, (size_t)(s->p - s->text) + 1);
+	return err_set(s->err, ERR_BAD_REQUEST, "condition '%s': %s at character %zu", s->text, what,
+		       (size_t)(s->p - s->text) + 1);
 }
 
 static void skip(struct parser *s)

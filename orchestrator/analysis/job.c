@@ -4,7 +4,10 @@
 
 #define NOTE "metadata.job-name"
 
-static const struct kind *jobs(const struct measuring *m) { return kinds_find(controller_client(m->c)->kinds, "batch/v1", "Job"); }
+static const struct kind *jobs(const struct measuring *m)
+{
+	return kinds_find(controller_client(m->c)->kinds, "batch/v1", "Job");
+}
 
 static int start(struct measuring *m, struct err *err)
 {
@@ -17,7 +20,8 @@ static int start(struct measuring *m, struct err *err)
 	node_set(d, meta, "generateName", node_strf(d, "%s.%s.", m->run->name, node_str_or(m->metric, "name", "")));
 	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
 		if (node_get(node_get(m->provider, "metadata"), copied[i]))
-			node_set(d, meta, copied[i], node_copy(d, node_get(node_get(m->provider, "metadata"), copied[i])));
+			node_set(d, meta, copied[i],
+				 node_copy(d, node_get(node_get(m->provider, "metadata"), copied[i])));
 	meta_add_owner(d, root, m->run);
 	node_set(d, root, "spec", node_copy(d, node_get(m->provider, "spec")));
 	TRY(client_create(controller_client(m->c), jobs(m), root, NULL, &made, err));

@@ -6,7 +6,8 @@
 
 static int fail(const char *path, const char *at, struct err *err)
 {
-	return err_set(err, ERR_BAD_REQUEST, "jsonPath '%s': not understood at character %zu", path, (size_t)(at - path) + 1);
+	return err_set(err, ERR_BAD_REQUEST, "jsonPath '%s': not understood at character %zu", path,
+		       (size_t)(at - path) + 1);
 }
 
 static void take_all(struct doc *d, const struct node *n, struct node *out)

@@ -73,7 +73,8 @@ int metric_check(const struct node *metric, struct err *err)
 
 int metric_judge(const struct node *metric, const struct value *v, enum phase *out, struct err *err)
 {
-	const char *good = node_str_or(metric, "successCondition", ""), *bad = node_str_or(metric, "failureCondition", "");
+	const char *good = node_str_or(metric, "successCondition", ""),
+		   *bad = node_str_or(metric, "failureCondition", "");
 	bool success = false, failure = false;
 
 	if (*good)
@@ -123,7 +124,10 @@ struct node *metric_begin(struct doc *d, struct node *result, int64_t now_ms)
 	return m;
 }
 
-static void add(struct doc *d, struct node *result, const char *field) { node_set(d, result, field, node_int(d, node_int_at(result, field, 0) + 1)); }
+static void add(struct doc *d, struct node *result, const char *field)
+{
+	node_set(d, result, field, node_int(d, node_int_at(result, field, 0) + 1));
+}
 
 static void count_phase(struct doc *d, struct node *result, enum phase p)
 {
@@ -143,7 +147,8 @@ static void count_phase(struct doc *d, struct node *result, enum phase p)
 		(void)node_del(result, "consecutiveSuccess");
 }
 
-void metric_end(struct doc *d, struct node *result, enum phase p, const char *value, const char *message, size_t keep, int64_t now_ms)
+void metric_end(struct doc *d, struct node *result, enum phase p, const char *value, const char *message, size_t keep,
+		int64_t now_ms)
 {
 	struct node *m = metric_open(result), *all = node_get(result, "measurements");
 

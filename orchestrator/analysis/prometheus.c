@@ -10,7 +10,8 @@
 static void add_encoded(struct str *out, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' || *p == '.' || *p == '_')
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+		    *p == '.' || *p == '_')
 			str_add1(out, (char)*p);
 		else
 			str_addf(out, "%%%02X", *p);
@@ -44,7 +45,8 @@ static int read_answer(struct measuring *m, const struct node *root, struct err 
 	size_t n = 0;
 
 	if (!str_eq(node_str_at(root, "status"), "success"))
-		return err_set(err, ERR_IO, "prometheus: %s", node_str_or(root, "error", "the answer does not say success"));
+		return err_set(err, ERR_IO, "prometheus: %s",
+			       node_str_or(root, "error", "the answer does not say success"));
 	if (str_eq(type, "scalar")) {
 		m->value = sample(result);
 		return 0;

@@ -33,7 +33,8 @@ const struct provider *provider_of(const struct node *metric, struct err *err)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (node_get(provider, all[i]->name))
 			return all[i];
-	(void)err_set(err, ERR_INVALID, "metric \"%s\": the provider is none of web, prometheus and job", node_str_or(metric, "name", ""));
+	(void)err_set(err, ERR_INVALID, "metric \"%s\": the provider is none of web, prometheus and job",
+		      node_str_or(metric, "name", ""));
 	return NULL;
 }
 
@@ -97,7 +98,8 @@ static int fill_text(struct sv text, const struct node *args, struct str *out, s
 
 		str_add(out, (struct sv){ text.p, (size_t)(open - text.p) });
 		if (!sv_starts(name, SV("args.")) || !node_getn(args, sv_drop(name, 5)))
-			return err_set(err, ERR_INVALID, "'{{" SV_FMT "}}' is not an argument of the run", SV_ARG(name));
+			return err_set(err, ERR_INVALID, "'{{" SV_FMT "}}' is not an argument of the run",
+				       SV_ARG(name));
 		str_add(out, node_sv(node_getn(args, sv_drop(name, 5))));
 		text = sv_drop(text, (size_t)(close + 2 - text.p));
 	}
@@ -149,7 +151,8 @@ static bool name_matches(const char *pattern, const char *name)
 	PCRE2_SIZE at;
 	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
 	pcre2_match_data *data = re ? pcre2_match_data_create(1, NULL) : NULL;
-	bool yes = data && pcre2_match(re, (PCRE2_SPTR)name, strlen(name), 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, data, NULL) >= 0;
+	bool yes = data && pcre2_match(re, (PCRE2_SPTR)name, strlen(name), 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, data,
+				       NULL) >= 0;
 
 	pcre2_match_data_free(data);
 	pcre2_code_free(re);
@@ -184,16 +187,19 @@ static struct node *result_of(struct pass *p, const char *name)
 	return it;
 }
 
-static void end(struct pass *p, struct node *result, enum phase phase, struct str *value, struct str *message, const struct secrets *secrets)
+static void end(struct pass *p, struct node *result, enum phase phase, struct str *value, struct str *message,
+		const struct secrets *secrets)
 {
-	size_t keep = (size_t)node_int_at(rule_for(p, "measurementRetention", node_str_or(result, "name", "")), "limit", KEEP);
+	size_t keep = (size_t)node_int_at(rule_for(p, "measurementRetention", node_str_or(result, "name", "")), "limit",
+					  KEEP);
 
 	mask(value, secrets);
 	mask(message, secrets);
 	metric_end(p->d, result, phase, str_c(value), str_c(message), keep, clock_ms());
 }
 
-static int take(struct measuring *m, const struct provider *provider, bool resume, enum phase *phase, struct str *value, struct err *err)
+static int take(struct measuring *m, const struct provider *provider, bool resume, enum phase *phase, struct str *value,
+		struct err *err)
 {
 	enum measured how = MEASURED_VALUE;
 
@@ -314,8 +320,8 @@ static enum phase run_phase(const struct pass *p, struct str *message)
 			continue;
 		worst = phase;
 		str_cut(message, 0);
-		str_addf(message, "Metric \"%s\" assessed %s due to %s", node_str_or(it, "name", ""), analysis_phase_name(phase),
-			 node_str_or(it, "message", "its measurements"));
+		str_addf(message, "Metric \"%s\" assessed %s due to %s", node_str_or(it, "name", ""),
+			 analysis_phase_name(phase), node_str_or(it, "message", "its measurements"));
 	}
 	return worst > PHASE_SUCCESSFUL ? worst : going ? PHASE_RUNNING : worst;
 }
@@ -380,7 +386,9 @@ static int expire(struct controller *c, const struct object *run, struct err *er
 {
 	const struct node *ttl = node_at(run->root, "spec.ttlStrategy");
 	bool good = str_eq(node_str_at(run->root, "status.phase"), analysis_phase_name(PHASE_SUCCESSFUL));
-	int64_t s = node_int_at(ttl, good ? "secondsAfterSuccess" : "secondsAfterFailure", node_int_at(ttl, "secondsAfterCompletion", -1)), at;
+	int64_t s = node_int_at(ttl, good ? "secondsAfterSuccess" : "secondsAfterFailure",
+				node_int_at(ttl, "secondsAfterCompletion", -1)),
+		at;
 	const struct delete_opts o = { .grace_seconds = -1, .uid = run->uid };
 
 	if (s < 0 || !time_parse(node_str_or(run->root, "status.completedAt", ""), &at))

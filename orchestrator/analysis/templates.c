@@ -64,12 +64,15 @@ static int add_template(struct merge *m, const struct node *ref, int depth, stru
 {
 	const char *name = node_str_or(ref, "templateName", "");
 	bool cluster = node_bool_at(ref, "clusterScope", false);
-	const struct kind *k = kinds_find(m->client->kinds, "argoproj.io/v1alpha1", cluster ? "ClusterAnalysisTemplate" : "AnalysisTemplate");
+	const struct kind *k = kinds_find(m->client->kinds, "argoproj.io/v1alpha1",
+					  cluster ? "ClusterAnalysisTemplate" : "AnalysisTemplate");
 	AUTO_OBJECT template = NULL;
 	const struct node *spec;
 
 	if (depth > MAX_DEPTH)
-		return err_set(err, ERR_INVALID, "analysis template \"%s\": templates name each other more than %d deep", name, MAX_DEPTH);
+		return err_set(err, ERR_INVALID,
+			       "analysis template \"%s\": templates name each other more than %d deep", name,
+			       MAX_DEPTH);
 	if (!k)
 		return err_set(err, ERR_INVALID, "the server has no analysis templates");
 	TRY(client_get(m->client, k, cluster ? NULL : m->ns, name, &template, err));

@@ -39,7 +39,8 @@ static void read_headers(const struct measuring *m, const char *content_type, st
 
 static int read_timeout(const struct node *provider, int64_t *ms, struct err *err)
 {
-	const struct node *n = node_get(provider, "timeoutSeconds") ? node_get(provider, "timeoutSeconds") : node_get(provider, "timeout");
+	const struct node *n = node_get(provider, "timeoutSeconds") ? node_get(provider, "timeoutSeconds")
+								    : node_get(provider, "timeout");
 
 	if (!n)
 		return 0;
@@ -65,7 +66,8 @@ int provider_fetch(struct measuring *m, const char *method, const char *url, str
 	if (out->status >= 200 && out->status < 300)
 		return 0;
 	(void)sv_cut(str_sv(&out->body), '\n', &line, &rest);
-	return err_set(err, ERR_IO, "%s answered %d: " SV_FMT, url, out->status, (int)(line.n < 200 ? line.n : 200), line.p ? line.p : "");
+	return err_set(err, ERR_IO, "%s answered %d: " SV_FMT, url, out->status, (int)(line.n < 200 ? line.n : 200),
+		       line.p ? line.p : "");
 }
 
 /* ---- web ---- */
@@ -103,7 +105,8 @@ static int measure(struct measuring *m, bool resume, enum measured *out, struct 
 		json_write(&body, json, 0);
 	else
 		str_addc(&body, node_str_at(m->provider, "body"));
-	TRY(provider_fetch(m, *method ? method : "GET", url, str_sv(&body), json ? "application/json" : NULL, &answer, err));
+	TRY(provider_fetch(m, *method ? method : "GET", url, str_sv(&body), json ? "application/json" : NULL, &answer,
+			   err));
 	TRY(read_answer(m, str_sv(&answer.body), err));
 	*out = MEASURED_VALUE;
 	return 0;

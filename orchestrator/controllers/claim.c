@@ -93,7 +93,8 @@ static int still_there(struct controller *c, const struct object *owner, struct 
 
 	TRY(client_get(controller_client(c), owner->kind, owner->ns, owner->name, &live, err));
 	if (strcmp(live->uid, owner->uid) != 0 || meta_deleting(live->root))
-		return err_set(err, ERR_CONFLICT, "%s \"%s\" is gone or was made anew", owner->kind->plural, owner->name);
+		return err_set(err, ERR_CONFLICT, "%s \"%s\" is gone or was made anew", owner->kind->plural,
+			       owner->name);
 	return 0;
 }
 
@@ -108,7 +109,8 @@ static int change_owners(struct controller *c, struct informer *f, struct claim 
 int claim_by_creation(const void *a, const void *b)
 {
 	const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
-	int r = strcmp(node_str_or(x->root, "metadata.creationTimestamp", ""), node_str_or(y->root, "metadata.creationTimestamp", ""));
+	int r = strcmp(node_str_or(x->root, "metadata.creationTimestamp", ""),
+		       node_str_or(y->root, "metadata.creationTimestamp", ""));
 
 	return r ? r : strcmp(x->name, y->name);
 }
@@ -121,7 +123,8 @@ static int claim(struct controller *c, struct informer *f, struct claim *claim, 
 	return claim->strangers.n || claim->leavers.n ? change_owners(c, f, claim, err) : 0;
 }
 
-int claim_objects(struct controller *c, struct informer *f, const struct object *owner, struct object_list *out, struct err *err)
+int claim_objects(struct controller *c, struct informer *f, const struct object *owner, struct object_list *out,
+		  struct err *err)
 {
 	struct selector *selector = NULL;
 	int r = selector_of(node_at(owner->root, "spec.selector"), &selector, err);

@@ -32,7 +32,9 @@ static const char *end_of(const struct object *job)
 {
 	const struct node *status = node_get(job->root, "status");
 
-	return condition_is(status, "Complete", "True") ? "Complete" : condition_is(status, "Failed", "True") ? "Failed" : NULL;
+	return condition_is(status, "Complete", "True") ? "Complete"
+	       : condition_is(status, "Failed", "True") ? "Failed"
+							: NULL;
 }
 
 static bool take_owned(struct object *job, void *arg)
@@ -178,7 +180,8 @@ static int replace_active(struct pass *p, struct err *err)
 
 static int run_schedule(struct pass *p, struct err *err)
 {
-	const char *policy = node_str_or(p->spec, "concurrencyPolicy", "Allow"), *zone = node_str_or(p->spec, "timeZone", "UTC");
+	const char *policy = node_str_or(p->spec, "concurrencyPolicy", "Allow"),
+		   *zone = node_str_or(p->spec, "timeZone", "UTC");
 	struct cron c;
 	AUTO(err) wrong = { 0 };
 	int64_t last, next;
@@ -188,7 +191,8 @@ static int run_schedule(struct pass *p, struct err *err)
 		return 0;
 	}
 	if (!str_eq(zone, "UTC") && !str_eq(zone, "Etc/UTC")) {
-		controller_event(p->c, p->cron, "Warning", "UnknownTimeZone", "time zone %s is not known: schedules are in UTC", zone);
+		controller_event(p->c, p->cron, "Warning", "UnknownTimeZone",
+				 "time zone %s is not known: schedules are in UTC", zone);
 		return 0;
 	}
 	last = due(p, &c, &next);
@@ -197,7 +201,8 @@ static int run_schedule(struct pass *p, struct err *err)
 	if (last < 0)
 		return 0;
 	if (active(p) && str_eq(policy, "Forbid")) {
-		controller_event(p->c, p->cron, "Normal", "JobAlreadyActive", "Not starting job because prior execution is running and concurrency "
+		controller_event(p->c, p->cron, "Normal", "JobAlreadyActive",
+				 "Not starting job because prior execution is running and concurrency "
 				 "policy is Forbid");
 		return 0;
 	}

@@ -64,7 +64,8 @@ static void tolerate(struct doc *d, struct node *root)
 
 static struct doc *build(const struct pass *p)
 {
-	struct doc *d = pod_of_template(informer_kind(controller_informer(p->c, PODS)), p->set, node_get(p->spec, "template"), NULL);
+	struct doc *d = pod_of_template(informer_kind(controller_informer(p->c, PODS)), p->set,
+					node_get(p->spec, "template"), NULL);
 
 	tolerate(d, doc_root(d));
 	meta_set_label(d, doc_root(d), REVISION_HASH, revision_hash(p->revisions.update));
@@ -81,15 +82,20 @@ static void pin(struct doc *d, struct node *root, const char *node)
 	node_add(d, node_seq_at(d, field, "values"), node_str(d, node));
 	node_add(d, node_seq_at(d, term, "matchFields"), field);
 	node_add(d, terms, term);
-	node_put(d, root, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms", terms);
+	node_put(d, root, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms",
+		 terms);
 }
 
 static const char *node_of(const struct node *pod)
 {
 	const char *bound = node_str_at(pod, "spec.nodeName");
 
-	return bound ? bound : node_str_or(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.0."
-					   "matchFields.0.values.0", "");
+	return bound ? bound
+		     : node_str_or(pod,
+				   "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+				   "nodeSelectorTerms.0."
+				   "matchFields.0.values.0",
+				   "");
 }
 
 static bool is_new(const struct pass *p, const struct object *pod)
@@ -170,7 +176,8 @@ static int replace_old(struct pass *p, struct err *err)
 	vec_each(it, &p->places)
 		wanted += it->wanted;
 	if (limit)
-		TRY(err_wrap(err, rolling_resolve(limit, wanted, true, &budget, err), "spec.updateStrategy.rollingUpdate.maxUnavailable"));
+		TRY(err_wrap(err, rolling_resolve(limit, wanted, true, &budget, err),
+			     "spec.updateStrategy.rollingUpdate.maxUnavailable"));
 	budget = budget > 0 ? budget : 1;
 	vec_each(it, &p->places)
 		budget -= it->wanted && !is_available(p, it->pod);
@@ -270,7 +277,8 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	if (!meta_deleting(p.set->root))
 		TRY(manage(&p, err));
 	TRY(write_status(&p, err));
-	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), has_pods, &p, err);
+	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), has_pods, &p,
+				       err);
 }
 
 static bool queue_set(struct object *set, void *arg)

@@ -27,7 +27,8 @@ static struct totals total(const struct deployment *p)
 
 static bool is_complete(const struct deployment *p, const struct totals *t)
 {
-	return t->updated == p->limits.replicas && t->replicas == p->limits.replicas && t->available == p->limits.replicas;
+	return t->updated == p->limits.replicas && t->replicas == p->limits.replicas &&
+	       t->available == p->limits.replicas;
 }
 
 bool deployment_complete(const struct deployment *p)
@@ -59,7 +60,8 @@ static void put_counts(const struct deployment *p, const struct totals *t, struc
 static void put_available(const struct deployment *p, const struct totals *t, struct doc *d, struct node *status)
 {
 	if (t->available >= p->limits.replicas - p->limits.max_unavailable)
-		conditions_put(d, status, "Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.", false);
+		conditions_put(d, status, "Available", "True", "MinimumReplicasAvailable",
+			       "Deployment has minimum availability.", false);
 	else
 		conditions_put(d, status, "Available", "False", "MinimumReplicasUnavailable",
 			       "Deployment does not have minimum availability.", false);
@@ -77,8 +79,8 @@ static void put_failure(const struct deployment *p, struct doc *d, struct node *
 		if (set_replicas(p->family.sets.v[i]))
 			failure = condition_get(node_get(p->family.sets.v[i]->root, "status"), "ReplicaFailure");
 	if (failure)
-		conditions_put(d, status, "ReplicaFailure", node_str_or(failure, "status", "True"), node_str_or(failure, "reason", ""),
-			       node_str_or(failure, "message", ""), false);
+		conditions_put(d, status, "ReplicaFailure", node_str_or(failure, "status", "True"),
+			       node_str_or(failure, "reason", ""), node_str_or(failure, "message", ""), false);
 	else
 		(void)conditions_remove(status, "ReplicaFailure");
 }
@@ -90,11 +92,15 @@ static bool has_progressed(const struct deployment *p, const struct totals *t)
 	const struct node *old = node_get(p->object->root, "status");
 	int64_t replicas = node_int_at(old, "replicas", 0), updated = node_int_at(old, "updatedReplicas", 0);
 
-	return t->updated > updated || t->replicas - t->updated < replicas - updated || t->ready > node_int_at(old, "readyReplicas", 0)
-	       || t->available > node_int_at(old, "availableReplicas", 0);
+	return t->updated > updated || t->replicas - t->updated < replicas - updated ||
+	       t->ready > node_int_at(old, "readyReplicas", 0) ||
+	       t->available > node_int_at(old, "availableReplicas", 0);
 }
 
-static int64_t deadline_s(const struct deployment *p) { return node_int_at(p->spec, "progressDeadlineSeconds", DEADLINE_S); }
+static int64_t deadline_s(const struct deployment *p)
+{
+	return node_int_at(p->spec, "progressDeadlineSeconds", DEADLINE_S);
+}
 
 /* Milliseconds until the deadline of this condition; negative: it has passed. */
 static int64_t time_left(const struct deployment *p, const struct node *progressing)
@@ -106,7 +112,10 @@ static int64_t time_left(const struct deployment *p, const struct node *progress
 	return since + deadline_s(p) * 1000 - clock_ms();
 }
 
-static bool reason_is(const struct node *condition, const char *reason) { return str_eq(node_str_at(condition, "reason"), reason); }
+static bool reason_is(const struct node *condition, const char *reason)
+{
+	return str_eq(node_str_at(condition, "reason"), reason);
+}
 
 static bool timed_out(const struct deployment *p, const struct node *progressing)
 {
@@ -148,7 +157,8 @@ static void await_deadline(const struct deployment *p, const struct node *status
 {
 	const struct node *now = condition_get(status, "Progressing");
 
-	if (now && !p->paused && !reason_is(now, "NewReplicaSetAvailable") && !reason_is(now, "ProgressDeadlineExceeded"))
+	if (now && !p->paused && !reason_is(now, "NewReplicaSetAvailable") &&
+	    !reason_is(now, "ProgressDeadlineExceeded"))
 		controller_queue_after(p->c, p->object->ns, p->object->name, time_left(p, now) + 1000);
 }
 

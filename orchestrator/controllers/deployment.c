@@ -48,8 +48,11 @@ static int read_deployment(struct deployment *p, struct err *err)
 	if (p->recreate)
 		p->limits = (struct rolling){ .replicas = node_int_at(p->spec, "replicas", 1) };
 	else
-		TRY(err_wrap(err, rolling_read(&p->limits, node_int_at(p->spec, "replicas", 1), node_get(rolling, "maxSurge"),
-					       node_get(rolling, "maxUnavailable"), "25%", err), "spec.strategy.rollingUpdate"));
+		TRY(err_wrap(err,
+			     rolling_read(&p->limits, node_int_at(p->spec, "replicas", 1),
+					  node_get(rolling, "maxSurge"), node_get(rolling, "maxUnavailable"), "25%",
+					  err),
+			     "spec.strategy.rollingUpdate"));
 	TRY(family_read(&p->family, p->c, controller_informer(p->c, DEPLOYMENT_SETS), &names, p->object, err));
 	p->current = family_match(&p->family, node_get(p->spec, "template"));
 	return 0;
@@ -126,12 +129,14 @@ static int add_collision(struct deployment *p, struct err *err)
 static int make_current(struct deployment *p, struct err *err)
 {
 	AUTO(numbers) n = count_all(p);
-	const struct family_size size = size_of(p, p->recreate ? p->limits.replicas : rolling_new(&p->limits, &n.new, n.old, n.n));
-	int r = family_create(&p->family, node_get(p->spec, "template"), p->collisions < 0 ? NULL : &p->collisions, &size, &p->current,
-			      err);
+	const struct family_size size =
+		size_of(p, p->recreate ? p->limits.replicas : rolling_new(&p->limits, &n.new, n.old, n.n));
+	int r = family_create(&p->family, node_get(p->spec, "template"), p->collisions < 0 ? NULL : &p->collisions,
+			      &size, &p->current, err);
 
 	if (r >= 0) {
-		deployment_note(p, "True", "NewReplicaSetCreated", "Created new replica set \"%s\"", deployment_current(p)->name);
+		deployment_note(p, "True", "NewReplicaSetCreated", "Created new replica set \"%s\"",
+				deployment_current(p)->name);
 	} else if (r != -ERR_ALREADY_EXISTS && r != -ERR_CANCELED) {
 		deployment_note(p, "False", "ReplicaSetCreateError", "%s", err ? err_msg(err) : err_reason(-r));
 		if (deployment_write_status(p, NULL) < 0)
@@ -147,7 +152,8 @@ static int ensure_current(struct deployment *p, struct err *err)
 	} else {
 		TRY(family_renew(&p->family, p->current, family_next_revision(&p->family, p->current), err));
 		if (!condition_get(node_get(p->object->root, "status"), "Progressing"))
-			deployment_note(p, "True", "FoundNewReplicaSet", "Found new replica set \"%s\"", deployment_current(p)->name);
+			deployment_note(p, "True", "FoundNewReplicaSet", "Found new replica set \"%s\"",
+					deployment_current(p)->name);
 	}
 	return copy_revision(p, err);
 }
@@ -192,7 +198,8 @@ static bool old_pods_run(const struct deployment *p)
 
 	for (size_t i = 0; i < p->family.sets.n && !running; i++)
 		if (i != p->current)
-			informer_owned(controller_informer(p->c, DEPLOYMENT_PODS), p->family.sets.v[i]->uid, is_running, &running);
+			informer_owned(controller_informer(p->c, DEPLOYMENT_PODS), p->family.sets.v[i]->uid, is_running,
+				       &running);
 	return running;
 }
 
@@ -245,7 +252,8 @@ static bool current_is_saturated(const struct deployment *p)
 {
 	const struct object *set = deployment_current(p);
 
-	return set && set_replicas(set) == p->limits.replicas && set_count(set, "availableReplicas") == p->limits.replicas;
+	return set && set_replicas(set) == p->limits.replicas &&
+	       set_count(set, "availableReplicas") == p->limits.replicas;
 }
 
 static int scale_in_proportion(struct deployment *p, struct err *err)

@@ -34,9 +34,9 @@ static int64_t named_port(const struct node *pod, const char *name, const char *
 	for (size_t c = 0; (container = node_item(containers, c)); c++) {
 		const struct node *port, *ports = node_get(container, "ports");
 
-		node_each(port, ports)
-			if (str_eq(node_str_at(port, "name"), name) && str_eq(node_str_or(port, "protocol", "TCP"), protocol))
-				return node_int_at(port, "containerPort", 0);
+		node_each(port, ports) if (str_eq(node_str_at(port, "name"), name) &&
+					   str_eq(node_str_or(port, "protocol", "TCP"),
+						  protocol)) return node_int_at(port, "containerPort", 0);
 	}
 	return 0;
 }
@@ -135,7 +135,9 @@ static bool add_pod(struct object *pod, void *arg)
 		return true;
 	subset = subset_for(s, pod->root);
 	if (subset)
-		node_add(s->d, node_seq_at(s->d, subset, s->even_unready || pod_ready(pod->root) ? "addresses" : "notReadyAddresses"),
+		node_add(s->d,
+			 node_seq_at(s->d, subset,
+				     s->even_unready || pod_ready(pod->root) ? "addresses" : "notReadyAddresses"),
 			 address_of(s, pod));
 	return true;
 }
@@ -221,7 +223,8 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 
 	if (!service || meta_deleting(service->root))
 		return now ? remove_left(c, now, err) : 0;
-	if (!node_n(node_at(service->root, "spec.selector")) || str_eq(node_str_at(service->root, "spec.type"), "ExternalName"))
+	if (!node_n(node_at(service->root, "spec.selector")) ||
+	    str_eq(node_str_at(service->root, "spec.type"), "ExternalName"))
 		return 0;
 	return rewrite(c, service, now, err);
 }

@@ -9,7 +9,8 @@ struct everything {
 	informer_fn *fn;
 	void *arg;
 	VEC(struct informer *) all;
-	struct informer *definitions;   /* of CustomResourceDefinition, which bring further kinds; NULL: there is no such kind */
+	struct informer
+		*definitions; /* of CustomResourceDefinition, which bring further kinds; NULL: there is no such kind */
 };
 
 static bool is_watched(const struct everything *e, const struct kind *k)
@@ -65,7 +66,8 @@ static void on_definition(void *arg, const struct object *before, const struct o
 struct everything *everything_new(struct controller *c, informer_fn *fn, void *arg)
 {
 	struct everything *e = calloc(1, sizeof *e);
-	const struct kind *k = kinds_find(controller_client(c)->kinds, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
+	const struct kind *k =
+		kinds_find(controller_client(c)->kinds, "apiextensions.k8s.io/v1", "CustomResourceDefinition");
 
 	if (!e)
 		abort();

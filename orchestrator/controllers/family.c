@@ -12,7 +12,10 @@
 
 int64_t set_replicas(const struct object *set) { return node_int_at(set->root, "spec.replicas", 1); }
 
-int64_t set_count(const struct object *set, const char *field) { return node_int_at(node_get(set->root, "status"), field, 0); }
+int64_t set_count(const struct object *set, const char *field)
+{
+	return node_int_at(node_get(set->root, "status"), field, 0);
+}
 
 /* ---- reading ---- */
 
@@ -54,7 +57,8 @@ void family_hash(const struct node *template, const int64_t *collisions, char ou
 /* The template without the label that the family adds. */
 static struct node *bare(struct doc *d, const struct node *template, const char *hash_label)
 {
-	struct node *copy = node_copy(d, template), *meta = node_get(copy, "metadata"), *labels = node_get(meta, "labels");
+	struct node *copy = node_copy(d, template), *meta = node_get(copy, "metadata"),
+		    *labels = node_get(meta, "labels");
 
 	(void)node_del(labels, hash_label);
 	if (labels && !node_n(labels))
@@ -176,8 +180,8 @@ static void replace(struct family *f, size_t at, struct object *take)
 
 struct edit { const struct family *family; int64_t revision; const struct family_size *size; };
 
-static int modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *), void *arg,
-		  struct err *err)
+static int modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *),
+		  void *arg, struct err *err)
 {
 	const struct object *set = f->sets.v[at];
 	struct object *now = NULL;
@@ -187,9 +191,11 @@ static int modify(struct family *f, size_t at, int (*change)(struct doc *, struc
 	return 0;
 }
 
-static struct doc *build(const struct family *f, const struct node *template, const char *hash, const struct family_size *size)
+static struct doc *build(const struct family *f, const struct node *template, const char *hash,
+			 const struct family_size *size)
 {
-	const struct node *min_ready = node_at(f->owner->root, "spec.minReadySeconds"), *labels = node_at(template, "metadata.labels");
+	const struct node *min_ready = node_at(f->owner->root, "spec.minReadySeconds"),
+			  *labels = node_at(template, "metadata.labels");
 	struct doc *d = doc_new();
 	struct node *root = object_start(d, informer_kind(f->informer), f->owner->ns, NULL), *pod;
 
@@ -214,14 +220,16 @@ static struct doc *build(const struct family *f, const struct node *template, co
 }
 
 /* The set that has the name already: ours, when an earlier pass made it and the copy did not know. */
-static int take_existing(struct family *f, const struct node *template, const char *name, struct object **out, struct err *err)
+static int take_existing(struct family *f, const struct node *template, const char *name, struct object **out,
+			 struct err *err)
 {
 	AUTO_OBJECT found = NULL;
 
 	TRY(client_get(controller_client(f->c), informer_kind(f->informer), f->owner->ns, name, &found, err));
 	if (!str_eq(node_str_at(meta_owner(found->root), "uid"), f->owner->uid)
 	    || !same_template(f, node_at(found->root, "spec.template"), template))
-		return err_set(err, ERR_ALREADY_EXISTS, "replicasets.apps \"%s\" exists and is not the one for this template", name);
+		return err_set(err, ERR_ALREADY_EXISTS,
+			       "replicasets.apps \"%s\" exists and is not the one for this template", name);
 	*out = TAKE(found);
 	return 0;
 }
@@ -234,8 +242,8 @@ static void tell_scaled(struct family *f, const struct object *set, int64_t befo
 			 now > before ? "up" : "down", set->name, (long long)before, (long long)now);
 }
 
-int family_create(struct family *f, const struct node *template, const int64_t *collisions, const struct family_size *size,
-		  size_t *at, struct err *err)
+int family_create(struct family *f, const struct node *template, const int64_t *collisions,
+		  const struct family_size *size, size_t *at, struct err *err)
 {
 	struct object *made = NULL;
 	AUTO_DOC d = NULL;
@@ -364,7 +372,8 @@ static size_t oldest(const struct family *f, size_t keep, int64_t *count)
 		if (i == keep || meta_deleting(set->root))
 			continue;
 		++*count;
-		if (is_idle(set) && (best == f->sets.n || family_revision(f, set) < family_revision(f, f->sets.v[best])))
+		if (is_idle(set) &&
+		    (best == f->sets.n || family_revision(f, set) < family_revision(f, f->sets.v[best])))
 			best = i;
 	}
 	return best;

@@ -22,7 +22,8 @@ static enum presence presence_of(const struct object *owner)
 }
 
 /* Asks the server when no copy has the owner: a copy may lag, and absence means deletion. */
-static int look_up(struct controller *c, const struct object *o, const struct node *ref, enum presence *out, struct err *err)
+static int look_up(struct controller *c, const struct object *o, const struct node *ref, enum presence *out,
+		   struct err *err)
 {
 	const char *uid = node_str_or(ref, "uid", ""), *name = node_str_or(ref, "name", "");
 	struct object *known = everything_by_uid(controller_state(c), uid);
@@ -93,7 +94,8 @@ static int delete(struct controller *c, const struct object *o, bool foreground,
 	if (r == -ERR_NOT_FOUND || r == -ERR_CONFLICT)
 		return 0;
 	if (r >= 0)
-		log_event(LOG_DEBUG, "deleted with its owner", "kind", o->kind->kind, "namespace", o->ns, "name", o->name, NULL);
+		log_event(LOG_DEBUG, "deleted with its owner", "kind", o->kind->kind, "namespace", o->ns, "name",
+			  o->name, NULL);
 	return r;
 }
 
@@ -218,15 +220,17 @@ static void queue_owned(struct controller *c, const struct object *o)
 
 static bool is_concerned(const struct object *o)
 {
-	return node_n(node_at(o->root, "metadata.ownerReferences"))
-	       || (meta_deleting(o->root) && (meta_has_finalizer(o->root, ORPHAN) || meta_has_finalizer(o->root, FOREGROUND)));
+	return node_n(node_at(o->root, "metadata.ownerReferences")) ||
+	       (meta_deleting(o->root) &&
+		(meta_has_finalizer(o->root, ORPHAN) || meta_has_finalizer(o->root, FOREGROUND)));
 }
 
 static bool owners_changed(const struct object *before, const struct object *after)
 {
-	return !before || meta_deleting(before->root) != meta_deleting(after->root)
-	       || !node_eq(node_at(before->root, "metadata.ownerReferences"), node_at(after->root, "metadata.ownerReferences"))
-	       || !node_eq(node_at(before->root, "metadata.finalizers"), node_at(after->root, "metadata.finalizers"));
+	return !before || meta_deleting(before->root) != meta_deleting(after->root) ||
+	       !node_eq(node_at(before->root, "metadata.ownerReferences"),
+			node_at(after->root, "metadata.ownerReferences")) ||
+	       !node_eq(node_at(before->root, "metadata.finalizers"), node_at(after->root, "metadata.finalizers"));
 }
 
 static void on_change(void *arg, const struct object *before, const struct object *after)
@@ -254,7 +258,7 @@ static void *state_new(struct controller *c)
 {
 	struct everything *e = everything_new(c, on_change, c);
 
-	for (size_t i = 0; i < everything_n(e); i++)    /* a copy that is not in yet tells of its objects when it comes */
+	for (size_t i = 0; i < everything_n(e); i++) /* a copy that is not in yet tells of its objects when it comes */
 		informer_each(everything_at(e, i), NULL, queue_concerned, c);
 	return e;
 }

@@ -231,7 +231,8 @@ static int manage(struct pass *p, struct err *err)
 
 	if (more > 0 && !must_wait(p)) {
 		p->active += more;
-		return p->indexed ? create_indexed(p, more, err) : pods_create(p->c, pods, p->job, node_get(p->spec, "template"), (size_t)more, err);
+		return p->indexed ? create_indexed(p, more, err)
+				  : pods_create(p->c, pods, p->job, node_get(p->spec, "template"), (size_t)more, err);
 	}
 	if (more < 0) {
 		p->active += more;
@@ -284,7 +285,8 @@ static void put_times(struct pass *p, struct doc *d, struct node *status)
 static void put_conditions(struct pass *p, struct doc *d, struct node *status)
 {
 	if (p->verdict)
-		(void)condition_set(d, status, p->verdict, "True", p->reason, *p->message ? p->message : NULL, clock_ms());
+		(void)condition_set(d, status, p->verdict, "True", p->reason, *p->message ? p->message : NULL,
+				    clock_ms());
 	if (p->suspended)
 		(void)condition_set(d, status, "Suspended", "True", "JobSuspended", "Job suspended", clock_ms());
 	else if (condition_is(status, "Suspended", "True"))
@@ -309,20 +311,24 @@ static int write_status(struct pass *p, struct err *err)
 	put_times(p, d, status);
 	put_conditions(p, d, status);
 	if (p->verdict)
-		controller_event(p->c, p->job, str_eq(p->verdict, "Failed") ? "Warning" : "Normal", p->reason ? p->reason : "Completed", "%s",
-				 *p->message ? p->message : "Job completed");
+		controller_event(p->c, p->job, str_eq(p->verdict, "Failed") ? "Warning" : "Normal",
+				 p->reason ? p->reason : "Completed", "%s", *p->message ? p->message : "Job completed");
 	return controller_put_status(p->c, JOBS, p->job, status, NULL, err);
 }
 
 /* ---- the end ---- */
 
-static bool is_over(const struct node *status) { return condition_is(status, "Complete", "True") || condition_is(status, "Failed", "True"); }
+static bool is_over(const struct node *status)
+{
+	return condition_is(status, "Complete", "True") || condition_is(status, "Failed", "True");
+}
 
 static int expire(struct controller *c, const struct object *job, struct err *err)
 {
 	const struct delete_opts o = { .propagation = "Background", .grace_seconds = -1, .uid = job->uid };
 	const struct node *status = node_get(job->root, "status");
-	const struct node *end = condition_get(status, condition_is(status, "Complete", "True") ? "Complete" : "Failed");
+	const struct node *end =
+		condition_get(status, condition_is(status, "Complete", "True") ? "Complete" : "Failed");
 	int64_t ttl = node_int_at(job->root, "spec.ttlSecondsAfterFinished", -1), at;
 
 	if (ttl < 0 || !time_parse(node_str_or(end, "lastTransitionTime", ""), &at))

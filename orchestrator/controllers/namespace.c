@@ -34,13 +34,15 @@ static int sweep_kind(struct controller *c, const struct kind *k, const char *ns
 	int r = client_list(controller_client(c), k, &o, &before, err);
 
 	if (r < 0)
-		return r == -ERR_NOT_FOUND || r == -ERR_NOT_ALLOWED ? 0 : r;    /* the kind itself is gone, or is not stored */
+		return r == -ERR_NOT_FOUND || r == -ERR_NOT_ALLOWED ? 0
+								    : r; /* the kind itself is gone, or is not stored */
 	if (!before.n)
 		return 0;
 	TRY(batch_all(before.n, sweep_one, &s, err));
 	TRY(client_list(controller_client(c), k, &o, &after, err));
 	if (after.n)
-		str_addf(left, "%s%s%s%s has %zu resource instances", left->n ? ", " : "", k->plural, *k->group ? "." : "", k->group, after.n);
+		str_addf(left, "%s%s%s%s has %zu resource instances", left->n ? ", " : "", k->plural,
+			 *k->group ? "." : "", k->group, after.n);
 	return 0;
 }
 
@@ -108,7 +110,8 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 		str_addf(&message, "Some resources are remaining: %s", str_c(&left));
 		r = client_modify(controller_client(c), o->kind, NULL, name, "status", note_left, message.p, NULL, err);
 	} else {
-		r = client_modify(controller_client(c), o->kind, NULL, name, "finalize", drop_finalizer, NULL, NULL, err);
+		r = client_modify(controller_client(c), o->kind, NULL, name, "finalize", drop_finalizer, NULL, NULL,
+				  err);
 	}
 	return r == -ERR_NOT_FOUND ? 0 : r;
 }
@@ -117,7 +120,8 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 static void on_change(void *arg, const struct object *before, const struct object *after)
 {
 	struct controller *c = arg;
-	const struct object *ns = !after && *before->ns ? informer_get(controller_informer(c, 0), NULL, before->ns) : NULL;
+	const struct object *ns =
+		!after && *before->ns ? informer_get(controller_informer(c, 0), NULL, before->ns) : NULL;
 
 	if (ns && meta_deleting(ns->root))
 		controller_queue(c, NULL, ns->name);

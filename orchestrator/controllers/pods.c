@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-struct doc *pod_of_template(const struct kind *pod, const struct object *owner, const struct node *template, const char *name)
+struct doc *pod_of_template(const struct kind *pod, const struct object *owner, const struct node *template,
+			    const char *name)
 {
 	static const char *const copied[] = { "labels", "annotations", "finalizers" };
 	const struct node *from = node_get(template, "metadata");
@@ -27,7 +28,13 @@ struct doc *pod_of_template(const struct kind *pod, const struct object *owner, 
 
 /* ---- create ---- */
 
-struct creation { struct controller *c; struct informer *pods; struct object *owner; const struct node *pod; int64_t seen; };
+struct creation {
+	struct controller *c;
+	struct informer *pods;
+	struct object *owner;
+	const struct node *pod;
+	int64_t seen;
+};
 
 static int create(void *arg, size_t i, struct err *err)
 {
@@ -38,7 +45,8 @@ static int create(void *arg, size_t i, struct err *err)
 	(void)i;
 	if (r < 0) {
 		if (r != -ERR_CANCELED)
-			controller_event(x->c, x->owner, "Warning", "FailedCreate", "Error creating: %s", err ? err_msg(err) : err_reason(-r));
+			controller_event(x->c, x->owner, "Warning", "FailedCreate", "Error creating: %s",
+					 err ? err_msg(err) : err_reason(-r));
 		return r;
 	}
 	controller_event(x->c, x->owner, "Normal", "SuccessfulCreate", "Created pod: %s", made->name);
@@ -55,8 +63,8 @@ static int create_some(struct creation *x, size_t n, struct err *err)
 	return r;
 }
 
-int pods_create(struct controller *c, struct informer *pods, struct object *owner, const struct node *template, size_t n,
-		struct err *err)
+int pods_create(struct controller *c, struct informer *pods, struct object *owner, const struct node *template,
+		size_t n, struct err *err)
 {
 	AUTO_DOC d = pod_of_template(informer_kind(pods), owner, template, NULL);
 	struct creation x = { c, pods, owner, doc_root(d), 0 };
@@ -64,7 +72,8 @@ int pods_create(struct controller *c, struct informer *pods, struct object *owne
 	return create_some(&x, n, err);
 }
 
-int pods_create_one(struct controller *c, struct informer *pods, struct object *owner, const struct node *pod, struct err *err)
+int pods_create_one(struct controller *c, struct informer *pods, struct object *owner, const struct node *pod,
+		    struct err *err)
 {
 	struct creation x = { c, pods, owner, pod, 0 };
 
@@ -86,7 +95,8 @@ static int delete(void *arg, size_t i, struct err *err)
 		return informer_wait_gone(x->pods, pod->uid, err);      /* somebody else was first */
 	if (r < 0) {
 		if (r != -ERR_CANCELED)
-			controller_event(x->c, x->owner, "Warning", "FailedDelete", "Error deleting: %s", err ? err_msg(err) : err_reason(-r));
+			controller_event(x->c, x->owner, "Warning", "FailedDelete", "Error deleting: %s",
+					 err ? err_msg(err) : err_reason(-r));
 		return r;
 	}
 	controller_event(x->c, x->owner, "Normal", "SuccessfulDelete", "Deleted pod: %s", pod->name);
@@ -130,7 +140,9 @@ static int64_t ready_since(const struct node *pod)
 
 	if (!pod_ready(pod))
 		return 0;
-	return time_parse(node_str_or(condition_get(node_get(pod, "status"), "Ready"), "lastTransitionTime", ""), &ms) ? ms : 0;
+	return time_parse(node_str_or(condition_get(node_get(pod, "status"), "Ready"), "lastTransitionTime", ""), &ms)
+		       ? ms
+		       : 0;
 }
 
 static int64_t on_same_node(struct object **v, size_t n, const char *node)
@@ -163,8 +175,10 @@ void pods_rank(struct object **v, size_t n)
 		const struct node *pod = v[i]->root;
 		const char *node = node_str_at(pod, "spec.nodeName");
 
-		ranked[i] = (struct ranked){ v[i], { node != NULL, phase_rank(pod), pod_ready(pod), deletion_cost(pod),
-			node ? -on_same_node(v, n, node) : 0, -ready_since(pod) }, node_str_or(pod, "metadata.creationTimestamp", "") };
+		ranked[i] = (struct ranked){v[i],
+					    {node != NULL, phase_rank(pod), pod_ready(pod), deletion_cost(pod),
+					     node ? -on_same_node(v, n, node) : 0, -ready_since(pod)},
+					    node_str_or(pod, "metadata.creationTimestamp", "")};
 	}
 	qsort(ranked, n, sizeof *ranked, by_rank);
 	for (size_t i = 0; i < n; i++)

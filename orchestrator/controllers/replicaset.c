@@ -52,7 +52,8 @@ static void manage(struct pass *p)
 	int r = 0;
 
 	if (more > 0) {
-		r = pods_create(p->c, pods, p->set, node_get(p->spec, "template"), (size_t)(more < BURST ? more : BURST), &p->failure);
+		r = pods_create(p->c, pods, p->set, node_get(p->spec, "template"),
+				(size_t)(more < BURST ? more : BURST), &p->failure);
 	} else if (more < 0) {
 		pods_rank(p->pods.v, p->pods.n);
 		r = pods_delete(p->c, pods, p->set, p->pods.v, (size_t)(-more < BURST ? -more : BURST), &p->failure);

@@ -13,7 +13,10 @@ const char *revision_hash(const struct object *revision)
 	return hash ? hash : "";
 }
 
-const struct node *revision_template(const struct object *revision) { return node_at(revision->root, "data.spec.template"); }
+const struct node *revision_template(const struct object *revision)
+{
+	return node_at(revision->root, "data.spec.template");
+}
 
 static int64_t number(const struct object *revision) { return node_int_at(revision->root, "revision", 0); }
 
@@ -48,7 +51,10 @@ static struct node *data_of(struct doc *d, const struct object *owner)
 	return data;
 }
 
-static int64_t next_number(const struct template_revisions *r) { return r->all.n ? number(r->all.v[r->all.n - 1]) + 1 : 1; }
+static int64_t next_number(const struct template_revisions *r)
+{
+	return r->all.n ? number(r->all.v[r->all.n - 1]) + 1 : 1;
+}
 
 static int create(struct template_revisions *r, struct err *err)
 {
@@ -88,7 +94,8 @@ static int renew(struct template_revisions *r, size_t at, struct err *err)
 	int64_t next = next_number(r);
 
 	if (at + 1 < r->all.n) {
-		TRY(client_modify(controller_client(r->c), o->kind, o->ns, o->name, NULL, set_number, &next, &now, err));
+		TRY(client_modify(controller_client(r->c), o->kind, o->ns, o->name, NULL, set_number, &next, &now,
+				  err));
 		object_drop(&r->all.v[at]);
 		r->all.v[at] = now;
 		qsort(r->all.v, r->all.n, sizeof *r->all.v, by_number);
@@ -98,7 +105,8 @@ static int renew(struct template_revisions *r, size_t at, struct err *err)
 	return 0;
 }
 
-int template_revisions_read(struct template_revisions *r, struct controller *c, struct informer *informer, struct object *owner, struct err *err)
+int template_revisions_read(struct template_revisions *r, struct controller *c, struct informer *informer,
+			    struct object *owner, struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	const struct node *data = data_of(d, owner);
@@ -113,7 +121,8 @@ int template_revisions_read(struct template_revisions *r, struct controller *c, 
 	return create(r, err);
 }
 
-int template_revisions_trim(struct template_revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg, struct err *err)
+int template_revisions_trim(struct template_revisions *r, int64_t limit,
+			    bool (*used)(const struct object *revision, void *arg), void *arg, struct err *err)
 {
 	int64_t idle = 0;
 

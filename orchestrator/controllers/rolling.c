@@ -9,8 +9,10 @@ static int resolve_text(struct sv text, int64_t total, bool up, int64_t *out, st
 {
 	int64_t percent;
 
-	if (!sv_ends(text, SV("%")) || !sv_to_i64((struct sv){ text.p, text.n - 1 }, &percent) || percent < 0 || percent > INT32_MAX)
-		return err_set(err, ERR_INVALID, "'" SV_FMT "' is not a whole number and not a percentage", SV_ARG(text));
+	if (!sv_ends(text, SV("%")) || !sv_to_i64((struct sv){text.p, text.n - 1}, &percent) || percent < 0 ||
+	    percent > INT32_MAX)
+		return err_set(err, ERR_INVALID, "'" SV_FMT "' is not a whole number and not a percentage",
+			       SV_ARG(text));
 	*out = (percent * total + (up ? 99 : 0)) / 100;
 	return 0;
 }
@@ -35,8 +37,8 @@ static int resolve(const struct node *value, const char *field, const char *def,
 	return err_wrap(err, r, "%s", field);
 }
 
-int rolling_read(struct rolling *r, int64_t replicas, const struct node *surge, const struct node *unavailable, const char *def,
-		 struct err *err)
+int rolling_read(struct rolling *r, int64_t replicas, const struct node *surge, const struct node *unavailable,
+		 const char *def, struct err *err)
 {
 	r->replicas = replicas;
 	TRY(resolve(surge, "maxSurge", def, replicas, true, &r->max_surge, err));
@@ -65,7 +67,8 @@ int64_t rolling_new(const struct rolling *r, const struct rolling_set *new, cons
 	return new->spec + max(0, min(room, r->replicas - new->spec));
 }
 
-void rolling_old(const struct rolling *r, const struct rolling_set *new, const struct rolling_set *old, size_t n_old, int64_t *wanted)
+void rolling_old(const struct rolling *r, const struct rolling_set *new, const struct rolling_set *old, size_t n_old,
+		 int64_t *wanted)
 {
 	int64_t least = r->replicas - r->max_unavailable, available = new->available;
 	int64_t left = new->spec + sum_spec(old, n_old) - least - (new->spec - new->available);
@@ -125,7 +128,9 @@ void rolling_scale(const struct rolling *r, const struct rolling_set *sets, size
 	qsort_r(order, n, sizeof *order, by_size, &order_by);
 	for (size_t i = 0; i < n && left; i++) {
 		size_t at = order[i];
-		int64_t d = !sets[at].spec ? 0 : left > 0 ? max(0, min(share(r, &sets[at]), left)) : min(0, max(share(r, &sets[at]), left));
+		int64_t d = !sets[at].spec ? 0
+			    : left > 0	   ? max(0, min(share(r, &sets[at]), left))
+					   : min(0, max(share(r, &sets[at]), left));
 
 		wanted[at] += d;
 		left -= d;

@@ -20,7 +20,8 @@ struct sharing {
 };
 
 /* Calls fn for every ready address with the share of its group. */
-static void each_address(const struct sharing *s, void (*fn)(void *arg, const struct node *address, const char *share), void *arg)
+static void each_address(const struct sharing *s, void (*fn)(void *arg, const struct node *address, const char *share),
+			 void *arg)
 {
 	const struct node *subset;
 
@@ -62,7 +63,8 @@ static void weigh(void *arg, const struct node *address, const char *share)
 
 	if (!node_to_i64(node_get(w->s->weights, share), &weight) || weight < 0)
 		weight = 0;
-	node_set(w->d, w->out, node_str_or(address, "ip", ""), node_int(w->d, (int64_t)((uint64_t)weight * w->unit / members(w->s, share))));
+	node_set(w->d, w->out, node_str_or(address, "ip", ""),
+		 node_int(w->d, (int64_t)((uint64_t)weight * w->unit / members(w->s, share))));
 }
 
 /* False: no version with a share has a ready pod. */
@@ -89,14 +91,16 @@ static bool weigh_all(const struct sharing *s, struct str *out)
 	return true;
 }
 
-bool shares_write(const struct object *service, const struct node *subsets, const struct informer *pods, struct str *out)
+bool shares_write(const struct object *service, const struct node *subsets, const struct informer *pods,
+		  struct str *out)
 {
 	const char *text = meta_annotation(service->root, TRAFFIC_SPLIT);
 	AUTO_DOC split = NULL;
 
 	if (!text || json_read(sv_c(text), TRAFFIC_SPLIT, 0, &split, NULL) < 0)
 		return false;
-	const struct sharing s = { pods, service->ns, node_str_or(doc_root(split), "label", ""), node_get(doc_root(split), "weights"), subsets };
+	const struct sharing s = {pods, service->ns, node_str_or(doc_root(split), "label", ""),
+				  node_get(doc_root(split), "weights"), subsets};
 
 	return weigh_all(&s, out);
 }

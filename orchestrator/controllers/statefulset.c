@@ -80,7 +80,8 @@ static bool is_new(const struct pass *p, const struct object *pod)
 static bool is_healthy(struct pass *p, const struct object *pod)
 {
 	int64_t wait_ms;
-	bool yes = pod && pod_active(pod->root) && pod_available(pod->root, node_int_at(p->spec, "minReadySeconds", 0), clock_ms(), &wait_ms);
+	bool yes = pod && pod_active(pod->root) &&
+		   pod_available(pod->root, node_int_at(p->spec, "minReadySeconds", 0), clock_ms(), &wait_ms);
 
 	if (pod && pod_active(pod->root) && wait_ms && (!p->wait_ms || wait_ms < p->wait_ms))
 		p->wait_ms = wait_ms;
@@ -300,7 +301,8 @@ static void put_counts(struct pass *p, struct doc *d, struct node *status)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		node_set(d, status, rows[i].field, node_int(d, rows[i].value));
 	/* When every pod is of the new version and serves, it is the current one. */
-	const struct object *now = updated == p->replicas && ready == p->replicas && n == p->replicas ? p->revisions.update : p->current;
+	const struct object *now =
+		updated == p->replicas && ready == p->replicas && n == p->replicas ? p->revisions.update : p->current;
 
 	node_set(d, status, "currentRevision", node_str(d, now->name));
 	node_set(d, status, "updateRevision", node_str(d, p->revisions.update->name));

@@ -103,7 +103,8 @@ static bool add_pod(struct object *pod, void *arg)
 	return true;
 }
 
-void candidates_read(struct candidates *out, const struct informer *nodes, const struct informer *pods, const struct map *assumed)
+void candidates_read(struct candidates *out, const struct informer *nodes, const struct informer *pods,
+		     const struct map *assumed)
 {
 	struct placing p = { .out = out, .assumed = assumed };
 	struct candidate *c;

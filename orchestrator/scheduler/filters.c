@@ -83,9 +83,8 @@ bool node_term_matches(const struct node *term, const struct node *node)
 	node_each(it, labels)
 		if (!requirement_met(it, meta_label(node, node_str_or(it, "key", ""))))
 			return false;
-	node_each(it, fields)
-		if (!str_eq(node_str_at(it, "key"), "metadata.name") || !requirement_met(it, node_str_at(node, "metadata.name")))
-			return false;
+	node_each(it, fields) if (!str_eq(node_str_at(it, "key"), "metadata.name") ||
+				  !requirement_met(it, node_str_at(node, "metadata.name"))) return false;
 	return true;
 }
 
@@ -101,7 +100,8 @@ bool node_terms_match(const struct node *terms, const struct node *node)
 
 bool node_is_selected(const struct node *pod, const struct node *node)
 {
-	const struct node *required = node_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+	const struct node *required =
+		node_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
 	const struct node *selector = node_at(pod, "spec.nodeSelector");
 	const struct member *m;
 
@@ -160,7 +160,8 @@ static bool is_tolerated(const struct request *rq, const struct candidate *c, st
 	if (!taint)
 		return true;
 	str_cut(why, 0);
-	str_addf(why, "node(s) had untolerated taint {%s: %s}", node_str_or(taint, "key", ""), node_str_or(taint, "value", ""));
+	str_addf(why, "node(s) had untolerated taint {%s: %s}", node_str_or(taint, "key", ""),
+		 node_str_or(taint, "value", ""));
 	return false;
 }
 

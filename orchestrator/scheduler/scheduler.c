@@ -13,8 +13,9 @@ struct state { struct map assumed; };   /* uid of a pod -> name of the node that
 
 static bool is_mine(const struct node *pod)
 {
-	return !node_str_at(pod, "spec.nodeName") && pod_active(pod) && str_eq(node_str_or(pod, "spec.schedulerName", NAME), NAME)
-	       && !node_n(node_at(pod, "spec.schedulingGates"));
+	return !node_str_at(pod, "spec.nodeName") && pod_active(pod) &&
+	       str_eq(node_str_or(pod, "spec.schedulerName", NAME), NAME) &&
+	       !node_n(node_at(pod, "spec.schedulingGates"));
 }
 
 /* ---- choosing ---- */
@@ -134,7 +135,8 @@ static int note_unschedulable(struct doc *d, struct node *root, void *arg, struc
 	(void)err;
 	if (node_str_at(root, "spec.nodeName"))
 		return 0;
-	return condition_set(d, node_map_at(d, root, "status"), "PodScheduled", "False", "Unschedulable", arg, clock_ms());
+	return condition_set(d, node_map_at(d, root, "status"), "PodScheduled", "False", "Unschedulable", arg,
+			     clock_ms());
 }
 
 /* Said once: the pod waits until a node or another pod changes, and then it may fit, or not fit for another reason. */
@@ -147,7 +149,8 @@ static int refuse(struct controller *c, struct object *pod, const char *why, str
 	if (str_eq(node_str_at(now, "message"), why))
 		return 0;
 	controller_event(c, pod, "Warning", "FailedScheduling", "%s", why);
-	r = client_modify(controller_client(c), pod->kind, pod->ns, pod->name, "status", note_unschedulable, (void *)why, &noted, err);
+	r = client_modify(controller_client(c), pod->kind, pod->ns, pod->name, "status", note_unschedulable,
+			  (void *)why, &noted, err);
 	if (r < 0)
 		return r == -ERR_NOT_FOUND ? 0 : r;
 	return informer_wait_seen(controller_informer(c, PODS), noted->revision, err);
@@ -175,7 +178,10 @@ static bool queue_waiting(struct object *pod, void *arg)
 	return true;
 }
 
-static void queue_all_waiting(struct controller *c) { informer_each(controller_informer(c, PODS), NULL, queue_waiting, c); }
+static void queue_all_waiting(struct controller *c)
+{
+	informer_each(controller_informer(c, PODS), NULL, queue_waiting, c);
+}
 
 /* A pod that is gone or has finished leaves room for those that wait. */
 static void map_pod(struct controller *c, const struct object *pod)

@@ -18,7 +18,9 @@ static int64_t least_allocated(const struct request *rq, const struct candidate 
 
 static int64_t preferred_affinity(const struct request *rq, const struct candidate *c)
 {
-	const struct node *it, *all = node_at(rq->pod->root, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
+	const struct node *it,
+		*all = node_at(rq->pod->root,
+			       "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
 	int64_t sum = 0, most = 0;
 
 	node_each(it, all) {

@@ -43,14 +43,16 @@ static const char *hash_for(const struct rollout *r, const char *which)
 }
 
 /* Values that come from the Rollout: hashes and fields. What templates default is filled in with them. */
-static int resolve_args(const struct rollout *r, struct doc *d, const struct node *args, struct node **out, struct err *err)
+static int resolve_args(const struct rollout *r, struct doc *d, const struct node *args, struct node **out,
+			struct err *err)
 {
 	const struct node *it;
 
 	*out = node_seq(d);
 	for (size_t i = 0; (it = node_item(args, i)); i++) {
 		struct node *row = node_map(d);
-		const char *hash = node_str_at(it, "valueFrom.podTemplateHashValue"), *path = node_str_at(it, "valueFrom.fieldRef.fieldPath");
+		const char *hash = node_str_at(it, "valueFrom.podTemplateHashValue"),
+			   *path = node_str_at(it, "valueFrom.fieldRef.fieldPath");
 		struct sv value = node_sv(node_get(it, "value"));
 
 		if (hash)
@@ -58,7 +60,8 @@ static int resolve_args(const struct rollout *r, struct doc *d, const struct nod
 		else if (path)
 			value = node_sv(node_at(r->object->root, path));
 		if ((hash || path) && !value.p)
-			return err_set(err, ERR_INVALID, "argument %s: the rollout has no %s", node_str_or(it, "name", ""), hash ? hash : path);
+			return err_set(err, ERR_INVALID, "argument %s: the rollout has no %s",
+				       node_str_or(it, "name", ""), hash ? hash : path);
 		node_set(d, row, "name", node_copy(d, node_get(it, "name")));
 		node_set(d, row, "value", node_strn(d, value));
 		node_add(d, *out, row);
@@ -66,7 +69,8 @@ static int resolve_args(const struct rollout *r, struct doc *d, const struct nod
 	return 0;
 }
 
-static int build(const struct rollout *r, const struct analysis *a, const char *name, struct doc *d, struct node **out, struct err *err)
+static int build(const struct rollout *r, const struct analysis *a, const char *name, struct doc *d, struct node **out,
+		 struct err *err)
 {
 	const char *hash = family_hash_of(&r->family, r->current);
 	struct node *root = object_start(d, informer_kind(runs_of(r)), r->object->ns, name), *args, *spec;
@@ -165,8 +169,10 @@ int rollout_end_analyses(struct rollout *r, struct err *err)
 		const char *name = node_str_at(node_get(parent, fields[i].field), "name");
 		AUTO_OBJECT run = object_ref(name ? informer_get(runs_of(r), r->object->ns, name) : NULL);
 
-		if (run && verdict_of(node_str_at(run->root, "status.phase")) == VERDICT_RUNNING && !node_bool_at(run->root, "spec.terminate", false)) {
-			int result = client_modify(controller_client(r->c), run->kind, run->ns, run->name, NULL, terminate, NULL, NULL, err);
+		if (run && verdict_of(node_str_at(run->root, "status.phase")) == VERDICT_RUNNING &&
+		    !node_bool_at(run->root, "spec.terminate", false)) {
+			int result = client_modify(controller_client(r->c), run->kind, run->ns, run->name, NULL,
+						   terminate, NULL, NULL, err);
 
 			if (result < 0 && result != -ERR_NOT_FOUND)
 				return result;

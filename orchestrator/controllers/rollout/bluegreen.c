@@ -9,7 +9,8 @@ struct colours {
 
 static struct colours colours_of(const struct rollout *r)
 {
-	struct colours c = { node_str_at(r->blue_green, "activeService"), node_str_at(r->blue_green, "previewService"), false };
+	struct colours c = {node_str_at(r->blue_green, "activeService"), node_str_at(r->blue_green, "previewService"),
+			    false};
 	const char *hash = rollout_service_hash(r, c.active);
 
 	c.switched = hash && str_eq(hash, family_hash_of(&r->family, r->current));
@@ -21,8 +22,9 @@ static struct colours colours_of(const struct rollout *r)
 static int64_t preview_size(const struct rollout *r, const struct colours *c)
 {
 	int64_t preview = node_int_at(r->blue_green, "previewReplicaCount", 0);
-	bool whole = !preview || rollout_initial(r) || rollout_promoted(r) || c->switched || rollout_flag(r, "promoteFull")
-		     || node_bool_at(r->status, "blueGreen.scaleUpPreviewCheckPoint", false);
+	bool whole = !preview || rollout_initial(r) || rollout_promoted(r) || c->switched ||
+		     rollout_flag(r, "promoteFull") ||
+		     node_bool_at(r->status, "blueGreen.scaleUpPreviewCheckPoint", false);
 
 	return whole ? r->limits.replicas : preview;
 }

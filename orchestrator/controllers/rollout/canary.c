@@ -21,7 +21,10 @@ static const struct node *last_set(const struct rollout *r, int64_t index, const
 	return NULL;
 }
 
-static int64_t max_weight(const struct rollout *r) { return node_int_at(r->canary, "trafficRouting.maxTrafficWeight", 100); }
+static int64_t max_weight(const struct rollout *r)
+{
+	return node_int_at(r->canary, "trafficRouting.maxTrafficWeight", 100);
+}
 
 static int64_t weight_at(const struct rollout *r, int64_t index)
 {
@@ -57,8 +60,8 @@ static int64_t older_count(const struct rollout *r, bool available)
 	return sum;
 }
 
-static int drain_older(struct rollout *r, const struct canary *c, const struct rolling_set *new, const struct rolling_set *stable,
-		       struct err *err)
+static int drain_older(struct rollout *r, const struct canary *c, const struct rolling_set *new,
+		       const struct rolling_set *stable, struct err *err)
 {
 	size_t n = 0;
 	struct rolling_set *sets = calloc(r->family.sets.n + 1, sizeof *sets);
@@ -103,16 +106,23 @@ static int64_t actual_weight(const struct rollout *r) { return node_int_at(r->ol
 
 static struct routed routed_of(const struct rollout *r)
 {
-	const struct node *scale = rollout_initial(r) || rollout_promoted(r) || rollout_flag(r, "promoteFull") || rollout_flag(r, "abort") ?
-		NULL : last_set(r, rollout_step(r), "setCanaryScale");
+	const struct node *scale =
+		rollout_initial(r) || rollout_promoted(r) || rollout_flag(r, "promoteFull") || rollout_flag(r, "abort")
+			? NULL
+			: last_set(r, rollout_step(r), "setCanaryScale");
 
 	if (node_bool_at(scale, "matchTrafficWeight", false) || rollout_step(r) >= r->n_steps)
 		scale = NULL;
 	return (struct routed){
-		.replicas = r->limits.replicas, .weight = wanted_weight(r), .max_weight = max_weight(r), .actual = actual_weight(r),
-		.explicit_canary = node_int_at(scale, "replicas", -1), .scale_weight = node_int_at(scale, "weight", -1),
+		.replicas = r->limits.replicas,
+		.weight = wanted_weight(r),
+		.max_weight = max_weight(r),
+		.actual = actual_weight(r),
+		.explicit_canary = node_int_at(scale, "replicas", -1),
+		.scale_weight = node_int_at(scale, "weight", -1),
 		.min_pods = node_int_at(r->canary, "minPodsPerReplicaSet", 0),
-		.dynamic_stable = node_bool_at(r->canary, "dynamicStableScale", false), .aborted = rollout_flag(r, "abort"),
+		.dynamic_stable = node_bool_at(r->canary, "dynamicStableScale", false),
+		.aborted = rollout_flag(r, "abort"),
 	};
 }
 
@@ -203,7 +213,8 @@ static int route(struct rollout *r, bool *there, struct err *err)
 /* A Service is moved to a version that can serve: wholly the first time, and later as soon as any of it can. */
 static int point(struct rollout *r, const char *service, size_t at, struct err *err)
 {
-	int64_t available = rollout_count(r, at).available, enough = rollout_service_hash(r, service) ? 1 : r->limits.replicas;
+	int64_t available = rollout_count(r, at).available,
+		enough = rollout_service_hash(r, service) ? 1 : r->limits.replicas;
 
 	return available >= enough ? rollout_point_service(r, service, at, err) : 0;
 }

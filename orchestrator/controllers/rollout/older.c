@@ -23,7 +23,9 @@ int rollout_delay_scale_down(struct rollout *r, size_t at, int64_t delay_s, stru
 		return 0;
 	if (!set_replicas(set) || delay_s <= 0)
 		return end(r, at, err);
-	if (!time_parse(meta_annotation(set->root, ROLLOUT_DEADLINE) ? meta_annotation(set->root, ROLLOUT_DEADLINE) : "", &deadline)) {
+	if (!time_parse(meta_annotation(set->root, ROLLOUT_DEADLINE) ? meta_annotation(set->root, ROLLOUT_DEADLINE)
+								     : "",
+			&deadline)) {
 		deadline = clock_ms() + delay_s * 1000;
 		time_format(deadline, text);
 		TRY(family_annotate(&r->family, at, ROLLOUT_DEADLINE, text, err));

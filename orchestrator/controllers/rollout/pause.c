@@ -5,7 +5,10 @@
 
 static const struct node *conditions(const struct rollout *r) { return node_get(r->status, "pauseConditions"); }
 
-bool rollout_is_paused(const struct rollout *r) { return node_bool_at(r->spec, "paused", false) || node_n(conditions(r)) > 0; }
+bool rollout_is_paused(const struct rollout *r)
+{
+	return node_bool_at(r->spec, "paused", false) || node_n(conditions(r)) > 0;
+}
 
 static const struct node *find(const struct rollout *r, const char *reason)
 {

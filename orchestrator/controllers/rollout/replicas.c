@@ -11,7 +11,8 @@ struct option { int64_t canary, total; };
 /* Is a nearer to the weight than b? As fractions: |canary / total - weight / max|. */
 static bool nearer(const struct canary *c, struct option a, struct option b)
 {
-	int64_t da = a.canary * c->max_weight - c->weight * a.total, db = b.canary * c->max_weight - c->weight * b.total;
+	int64_t da = a.canary * c->max_weight - c->weight * a.total,
+		db = b.canary * c->max_weight - c->weight * b.total;
 
 	return (da < 0 ? -da : da) * b.total < (db < 0 ? -db : db) * a.total;
 }
@@ -77,7 +78,8 @@ void canary_move(const struct canary *c, const struct rolling_set *new, const st
 {
 	static const struct rolling_set none;
 	const struct rolling_set *s = stable ? stable : &none;
-	int64_t new_target, stable_target, room = c->limits.replicas + c->limits.max_surge - new->spec - s->spec - older, slack;
+	int64_t new_target, stable_target,
+		room = c->limits.replicas + c->limits.max_surge - new->spec - s->spec - older, slack;
 	bool increasing;
 
 	canary_split(c, &new_target, &stable_target);
@@ -90,7 +92,8 @@ void canary_move(const struct canary *c, const struct rolling_set *new, const st
 	*new_to = raise_to(new->spec, new_target, &room);
 	if (older > 0)
 		return;
-	slack = countable(new, !increasing) + countable(s, increasing) - (c->limits.replicas - c->limits.max_unavailable);
+	slack = countable(new, !increasing) + countable(s, increasing) -
+		(c->limits.replicas - c->limits.max_unavailable);
 	*new_to = lower_to(*new_to, new_target, &slack);
 	*stable_to = lower_to(*stable_to, stable_target, &slack);
 }
@@ -98,7 +101,8 @@ void canary_move(const struct canary *c, const struct rolling_set *new, const st
 void canary_drain(const struct canary *c, const struct rolling_set *new, const struct rolling_set *stable,
 		  const struct rolling_set *older, size_t n, int64_t *wanted)
 {
-	int64_t slack = new->available + (stable ? stable->available : 0) - (c->limits.replicas - c->limits.max_unavailable);
+	int64_t slack =
+		new->available + (stable ? stable->available : 0) - (c->limits.replicas - c->limits.max_unavailable);
 
 	for (size_t i = 0; i < n; i++) {
 		wanted[i] = min(older[i].spec, older[i].available);     /* the rest does not serve anyway */

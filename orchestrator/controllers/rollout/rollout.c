@@ -40,7 +40,10 @@ int rollout_scale(struct rollout *r, size_t at, int64_t replicas, struct err *er
 	return rollout_set(r, at) ? family_scale(&r->family, at, &size, err) : 0;
 }
 
-void rollout_look_again(struct rollout *r, int64_t ms) { controller_queue_after(r->c, r->object->ns, r->object->name, ms); }
+void rollout_look_again(struct rollout *r, int64_t ms)
+{
+	controller_queue_after(r->c, r->object->ns, r->object->name, ms);
+}
 
 static void note(struct rollout *r, const char *reason, char *take_message)
 {
@@ -67,8 +70,8 @@ static void put_step(struct rollout *r, int64_t index)
 void rollout_next_step(struct rollout *r)
 {
 	put_step(r, rollout_step(r) + 1);
-	controller_event(r->c, r->object, "Normal", "RolloutStepCompleted", "Rollout step %lld/%lld completed", (long long)rollout_step(r),
-			 (long long)r->n_steps);
+	controller_event(r->c, r->object, "Normal", "RolloutStepCompleted", "Rollout step %lld/%lld completed",
+			 (long long)rollout_step(r), (long long)r->n_steps);
 }
 
 void rollout_abort(struct rollout *r, const char *fmt, ...)
@@ -85,7 +88,8 @@ void rollout_abort(struct rollout *r, const char *fmt, ...)
 	node_set(r->d, r->status, "abortedAt", node_str(r->d, now));
 	rollout_clear_pauses(r);
 	put_step(r, 0);
-	note(r, "RolloutAborted", str_fmt("Rollout aborted update to revision %lld%s%s", revision(r), why.n ? ": " : "", str_c(&why)));
+	note(r, "RolloutAborted",
+	     str_fmt("Rollout aborted update to revision %lld%s%s", revision(r), why.n ? ": " : "", str_c(&why)));
 	controller_event(r->c, r->object, "Warning", "RolloutAborted", "%s", r->progress_message);
 	str_free(&why);
 }
@@ -101,7 +105,8 @@ void rollout_promote(struct rollout *r)
 	put_step(r, r->n_steps);
 	node_set(r->d, r->status, "stableRS", node_str(r->d, hash));
 	r->stable = r->current;
-	controller_event(r->c, r->object, "Normal", "RolloutCompleted", "Rollout completed update to revision %lld (%s)", revision(r), hash);
+	controller_event(r->c, r->object, "Normal", "RolloutCompleted",
+			 "Rollout completed update to revision %lld (%s)", revision(r), hash);
 }
 
 /* ---- reading ---- */
@@ -136,15 +141,18 @@ static int make_current(struct rollout *r, struct err *err)
 {
 	int64_t collisions = node_int_at(r->status, "collisionCount", -1);
 	const struct family_size size = { 0, r->limits.replicas, r->limits.replicas + r->limits.max_surge };
-	int result = family_create(&r->family, node_get(r->spec, "template"), collisions < 0 ? NULL : &collisions, &size, &r->current, err);
+	int result = family_create(&r->family, node_get(r->spec, "template"), collisions < 0 ? NULL : &collisions,
+				   &size, &r->current, err);
 
 	if (result == -ERR_ALREADY_EXISTS) {
-		node_set(r->d, r->status, "collisionCount", node_int(r->d, collisions + 1));    /* written with the status; then again */
+		node_set(r->d, r->status, "collisionCount",
+			 node_int(r->d, collisions + 1)); /* written with the status; then again */
 		rollout_look_again(r, 0);
 		return 0;
 	}
 	if (result >= 0)
-		note(r, "NewReplicaSetCreated", str_fmt("Created new replica set \"%s\"", rollout_set(r, r->current)->name));
+		note(r, "NewReplicaSetCreated",
+		     str_fmt("Created new replica set \"%s\"", rollout_set(r, r->current)->name));
 	return result;
 }
 
@@ -174,7 +182,8 @@ static bool still_lives(const struct rollout *r)
 {
 	const struct object *set = rollout_set(r, r->current);
 
-	return r->blue_green && !rollout_promoted(r) && set && set_replicas(set) && meta_annotation(set->root, ROLLOUT_DEADLINE);
+	return r->blue_green && !rollout_promoted(r) && set && set_replicas(set) &&
+	       meta_annotation(set->root, ROLLOUT_DEADLINE);
 }
 
 /* Another version, or other steps: everything that belonged to the update so far is over. */
@@ -193,7 +202,8 @@ static void reset(struct rollout *r)
 	if (still_lives(r))             /* no pause and no analysis: it has served before, and can again at once */
 		node_set(r->d, r->status, "promoteFull", node_bool(r->d, true));
 	if (rollout_promoted(r) || still_lives(r))
-		controller_event(r->c, r->object, "Normal", "SkipSteps", "Rollback to a version that still runs: steps are skipped");
+		controller_event(r->c, r->object, "Normal", "SkipSteps",
+				 "Rollback to a version that still runs: steps are skipped");
 }
 
 static void note_changes(struct rollout *r)
@@ -208,7 +218,8 @@ static void note_changes(struct rollout *r)
 	if (!seen || strcmp(seen, hash) != 0 || !str_eq(node_str_or(r->status, "currentStepHash", ""), steps)) {
 		reset(r);
 		if (seen && strcmp(seen, hash) != 0)
-			controller_event(r->c, r->object, "Normal", "RolloutUpdated", "Rollout updated to revision %lld", revision(r));
+			controller_event(r->c, r->object, "Normal", "RolloutUpdated",
+					 "Rollout updated to revision %lld", revision(r));
 	}
 	node_set(r->d, r->status, "currentPodHash", node_str(r->d, hash));
 	if (*steps)

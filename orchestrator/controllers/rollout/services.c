@@ -28,20 +28,22 @@ static int point(struct doc *d, struct node *root, void *arg, struct err *err)
 	struct node *selector = node_map_at(d, root, "spec.selector");
 
 	(void)err;
-	if (str_eq(node_text(node_get(selector, ROLLOUT_HASH)), p->hash) && str_eq(meta_annotation(root, ROLLOUT_MANAGED), p->rollout))
+	if (str_eq(node_text(node_get(selector, ROLLOUT_HASH)), p->hash) &&
+	    str_eq(meta_annotation(root, ROLLOUT_MANAGED), p->rollout))
 		return 0;
 	node_set(d, selector, ROLLOUT_HASH, node_str(d, p->hash));
 	meta_set_annotation(d, root, ROLLOUT_MANAGED, p->rollout);
 	return 1;
 }
 
-static int modify_service(struct rollout *r, const char *name, int (*change)(struct doc *, struct node *, void *, struct err *),
-			  void *arg, struct err *err)
+static int modify_service(struct rollout *r, const char *name,
+			  int (*change)(struct doc *, struct node *, void *, struct err *), void *arg, struct err *err)
 {
 	struct informer *services = controller_informer(r->c, ROLLOUT_SERVICES);
 	AUTO_OBJECT now = NULL;
 
-	TRY(client_modify(controller_client(r->c), informer_kind(services), r->object->ns, name, NULL, change, arg, &now, err));
+	TRY(client_modify(controller_client(r->c), informer_kind(services), r->object->ns, name, NULL, change, arg,
+			  &now, err));
 	return informer_wait_seen(services, now->revision, err);
 }
 
@@ -50,9 +52,12 @@ int rollout_point_service(struct rollout *r, const char *name, size_t at, struct
 	struct pointing p = { r->object->name, family_hash_of(&r->family, at) };
 	const struct object *s = service_of(r, name);
 
-	if (!s || !p.hash || (str_eq(rollout_service_hash(r, name), p.hash) && str_eq(meta_annotation(s->root, ROLLOUT_MANAGED), p.rollout)))
+	if (!s || !p.hash ||
+	    (str_eq(rollout_service_hash(r, name), p.hash) &&
+	     str_eq(meta_annotation(s->root, ROLLOUT_MANAGED), p.rollout)))
 		return 0;
-	controller_event(r->c, r->object, "Normal", "SwitchService", "Switched selector for service '%s' to '%s'", name, p.hash);
+	controller_event(r->c, r->object, "Normal", "SwitchService", "Switched selector for service '%s' to '%s'", name,
+			 p.hash);
 	return modify_service(r, name, point, &p, err);
 }
 
@@ -94,8 +99,9 @@ int rollout_split(struct rollout *r, const char *service, int64_t canary_weight,
 	write_split(r, canary_weight, max_weight, &text);
 	if (str_eq(meta_annotation(s->root, TRAFFIC_SPLIT), str_c(&text)))
 		return 0;
-	controller_event(r->c, r->object, "Normal", "TrafficWeightUpdated", "Traffic weight of '%s' updated to %lld of %lld", service,
-			 (long long)canary_weight, (long long)max_weight);
+	controller_event(r->c, r->object, "Normal", "TrafficWeightUpdated",
+			 "Traffic weight of '%s' updated to %lld of %lld", service, (long long)canary_weight,
+			 (long long)max_weight);
 	return modify_service(r, service, set_split, text.p, err);
 }
 

@@ -63,8 +63,8 @@ static bool is_healthy(const struct rollout *r, const struct totals *t)
 {
 	int64_t n = r->limits.replicas;
 
-	return rollout_promoted(r) && t->updated == n && rollout_count(r, r->current).available == n && !rollout_is_paused(r)
-	       && (r->blue_green || node_get(r->canary, "trafficRouting") || t->replicas == n);
+	return rollout_promoted(r) && t->updated == n && rollout_count(r, r->current).available == n &&
+	       !rollout_is_paused(r) && (r->blue_green || node_get(r->canary, "trafficRouting") || t->replicas == n);
 }
 
 static bool has_progressed(const struct rollout *r, const struct totals *t)
@@ -74,11 +74,15 @@ static bool has_progressed(const struct rollout *r, const struct totals *t)
 	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
 		if (!node_eq(node_get(r->old, watched[i]), node_get(r->status, watched[i])))
 			return true;
-	return t->updated > node_int_at(r->old, "updatedReplicas", 0) || t->ready > node_int_at(r->old, "readyReplicas", 0)
-	       || t->available > node_int_at(r->old, "availableReplicas", 0);
+	return t->updated > node_int_at(r->old, "updatedReplicas", 0) ||
+	       t->ready > node_int_at(r->old, "readyReplicas", 0) ||
+	       t->available > node_int_at(r->old, "availableReplicas", 0);
 }
 
-static bool reason_is(const struct node *condition, const char *reason) { return str_eq(node_str_at(condition, "reason"), reason); }
+static bool reason_is(const struct node *condition, const char *reason)
+{
+	return str_eq(node_str_at(condition, "reason"), reason);
+}
 
 static bool waits_for_others(const struct rollout *r)
 {
@@ -122,8 +126,9 @@ static void put_progress(struct rollout *r, const struct totals *t)
 	char *text = NULL;
 
 	if (r->progress_reason) {
-		conditions_put(r->d, r->status, "Progressing", str_eq(r->progress_reason, "RolloutAborted") ? "False" : "True",
-			       r->progress_reason, r->progress_message, true);
+		conditions_put(r->d, r->status, "Progressing",
+			       str_eq(r->progress_reason, "RolloutAborted") ? "False" : "True", r->progress_reason,
+			       r->progress_message, true);
 	} else if (rollout_flag(r, "abort")) {
 		return;                 /* the reason stays until the next update or retry */
 	} else if (rollout_is_paused(r)) {
@@ -151,14 +156,16 @@ static void put_conditions(struct rollout *r, const struct totals *t)
 	put_bool(r, "Completed", complete, "RolloutCompleted",
 		 complete ? "Rollout completed update" : "Rollout not completed, started update");
 	put_progress(r, t);
-	put_bool(r, "Healthy", healthy, healthy ? "RolloutHealthy" : "RolloutNotHealthy", healthy ? "Rollout is healthy" : "Rollout is not healthy");
+	put_bool(r, "Healthy", healthy, healthy ? "RolloutHealthy" : "RolloutNotHealthy",
+		 healthy ? "Rollout is healthy" : "Rollout is not healthy");
 }
 
 /* ---- phase ---- */
 
 static const char *waiting_for(const struct rollout *r, const struct totals *t)
 {
-	const char *active = node_str_at(r->status, "blueGreen.activeSelector"), *current = family_hash_of(&r->family, r->current);
+	const char *active = node_str_at(r->status, "blueGreen.activeSelector"),
+		   *current = family_hash_of(&r->family, r->current);
 
 	if (t->updated < r->limits.replicas)
 		return "more replicas need to be updated";
@@ -184,10 +191,12 @@ static void put_phase(struct rollout *r, const char *phase, const char *message)
 
 static void decide_phase(struct rollout *r, const struct totals *t)
 {
-	const struct node *progressing = condition_get(r->status, "Progressing"), *pause = node_item(node_get(r->status, "pauseConditions"), 0);
+	const struct node *progressing = condition_get(r->status, "Progressing"),
+			  *pause = node_item(node_get(r->status, "pauseConditions"), 0);
 
 	if (reason_is(progressing, "RolloutAborted") || reason_is(progressing, "ProgressDeadlineExceeded")) {
-		char *text = str_fmt("%s: %s", node_str_or(progressing, "reason", ""), node_str_or(progressing, "message", ""));
+		char *text = str_fmt("%s: %s", node_str_or(progressing, "reason", ""),
+				     node_str_or(progressing, "message", ""));
 
 		put_phase(r, "Degraded", text);
 		free(text);

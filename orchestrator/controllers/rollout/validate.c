@@ -19,7 +19,10 @@ int rollout_seconds(const struct node *duration, int64_t *out)
 	return 0;
 }
 
-static int invalid(struct err *err, const char *field, const char *why) { return err_set(err, ERR_INVALID, "%s: %s", field, why); }
+static int invalid(struct err *err, const char *field, const char *why)
+{
+	return err_set(err, ERR_INVALID, "%s: %s", field, why);
+}
 
 static int check_selector(const struct rollout *r, struct err *err)
 {
@@ -29,18 +32,21 @@ static int check_selector(const struct rollout *r, struct err *err)
 	TRY(err_wrap(err, selector_of(node_get(r->spec, "selector"), &s, err), "spec.selector"));
 	matches = !selector_nothing(s) && selector_matches(s, node_at(r->spec, "template.metadata.labels"));
 	selector_free(&s);
-	return matches ? 0 : invalid(err, "spec.selector", "must not be empty and must match the labels of spec.template");
+	return matches ? 0
+		       : invalid(err, "spec.selector", "must not be empty and must match the labels of spec.template");
 }
 
 static int check_service(const struct rollout *r, const char *field, const char *name, struct err *err)
 {
-	const struct object *s = name ? informer_get(controller_informer(r->c, ROLLOUT_SERVICES), r->object->ns, name) : NULL;
+	const struct object *s =
+		name ? informer_get(controller_informer(r->c, ROLLOUT_SERVICES), r->object->ns, name) : NULL;
 	const char *owner = s ? meta_annotation(s->root, ROLLOUT_MANAGED) : NULL;
 
 	if (name && !s)
 		return err_set(err, ERR_INVALID, "%s: service \"%s\" not found", field, name);
 	if (owner && strcmp(owner, r->object->name) != 0)
-		return err_set(err, ERR_INVALID, "%s: service \"%s\" is already managed by rollout \"%s\"", field, name, owner);
+		return err_set(err, ERR_INVALID, "%s: service \"%s\" is already managed by rollout \"%s\"", field, name,
+			       owner);
 	return 0;
 }
 
@@ -51,8 +57,10 @@ static int check_pause(const struct node *pause, const char *field, struct err *
 	int64_t seconds;
 
 	if (node_get(pause, "duration") && rollout_seconds(node_get(pause, "duration"), &seconds) < 0)
-		return err_set(err, ERR_INVALID, "%s.pause.duration: '" SV_FMT "' is not a duration: seconds, or a text like 30s, 5m, 1h30m", field,
-			       SV_ARG(node_sv(node_get(pause, "duration"))));
+		return err_set(err, ERR_INVALID,
+			       "%s.pause.duration: '" SV_FMT
+			       "' is not a duration: seconds, or a text like 30s, 5m, 1h30m",
+			       field, SV_ARG(node_sv(node_get(pause, "duration"))));
 	return 0;
 }
 
@@ -72,7 +80,8 @@ static int check_step(const struct rollout *r, const struct node *step, const ch
 		return invalid(err, field, "must have exactly one action");
 	if (!known)
 		return invalid(err, field, "experiment, setHeaderRoute, setMirrorRoute and plugin are not supported");
-	if (node_get(step, "setWeight") && (!node_to_i64(node_get(step, "setWeight"), &weight) || weight < 0 || weight > most))
+	if (node_get(step, "setWeight") &&
+	    (!node_to_i64(node_get(step, "setWeight"), &weight) || weight < 0 || weight > most))
 		return err_set(err, ERR_INVALID, "%s.setWeight: must be between 0 and %lld", field, (long long)most);
 	if (node_get(step, "setCanaryScale") && !node_get(r->canary, "trafficRouting"))
 		return invalid(err, field, "setCanaryScale needs trafficRouting");
@@ -87,13 +96,17 @@ static int check_routing(const struct rollout *r, struct err *err)
 
 	if (!routing)
 		return 0;
-	node_members(m, routing)
-		if (strcmp(m->key, "native") != 0 && strcmp(m->key, "maxTrafficWeight") != 0)
-			return err_set(err, ERR_INVALID, "spec.strategy.canary.trafficRouting.%s: is not supported; weights of a Service's connections "
-				       "are set with trafficRouting.native.service", m->key);
+	node_members(m, routing) if (strcmp(m->key, "native") != 0 &&
+				     strcmp(m->key, "maxTrafficWeight") !=
+					     0) return err_set(err, ERR_INVALID,
+							       "spec.strategy.canary.trafficRouting.%s: is not "
+							       "supported; weights of a Service's connections "
+							       "are set with trafficRouting.native.service",
+							       m->key);
 	if (!service)
 		return invalid(err, "spec.strategy.canary.trafficRouting.native.service", "is required");
-	if (str_eq(service, node_str_at(r->canary, "stableService")) || str_eq(service, node_str_at(r->canary, "canaryService")))
+	if (str_eq(service, node_str_at(r->canary, "stableService")) ||
+	    str_eq(service, node_str_at(r->canary, "canaryService")))
 		return invalid(err, "spec.strategy.canary.trafficRouting.native.service",
 			       "must select the pods of all versions, so it cannot be stableService or canaryService");
 	return check_service(r, "spec.strategy.canary.trafficRouting.native.service", service, err);
@@ -120,7 +133,8 @@ static int check_canary(const struct rollout *r, struct err *err)
 
 static int check_blue_green(const struct rollout *r, struct err *err)
 {
-	const char *active = node_str_at(r->blue_green, "activeService"), *preview = node_str_at(r->blue_green, "previewService");
+	const char *active = node_str_at(r->blue_green, "activeService"),
+		   *preview = node_str_at(r->blue_green, "previewService");
 
 	if (!active)
 		return invalid(err, "spec.strategy.blueGreen.activeService", "is required");
@@ -132,7 +146,8 @@ static int check_blue_green(const struct rollout *r, struct err *err)
 
 int rollout_validate(const struct rollout *r, struct err *err)
 {
-	int64_t ready = node_int_at(r->spec, "minReadySeconds", 0), deadline = node_int_at(r->spec, "progressDeadlineSeconds", 600);
+	int64_t ready = node_int_at(r->spec, "minReadySeconds", 0),
+		deadline = node_int_at(r->spec, "progressDeadlineSeconds", 600);
 
 	if (node_get(r->spec, "workloadRef"))
 		return invalid(err, "spec.workloadRef", "is not supported: put the pod template into spec.template");

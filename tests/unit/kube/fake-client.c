@@ -25,7 +25,14 @@ struct fake {
 	struct fiber_cond grown;
 };
 
-struct fake_watch { struct watch watch; struct fake *fake; const struct kind *kind; char *ns; size_t at; unsigned drops; };
+struct fake_watch {
+	struct watch watch;
+	struct fake *fake;
+	const struct kind *kind;
+	char *ns;
+	size_t at;
+	unsigned drops;
+};
 
 static struct fake *fake_of(const struct client *c) { return (struct fake *)c; }
 
@@ -137,7 +144,8 @@ static void give(struct object *o, struct object **out)
 
 /* ---- verbs ---- */
 
-static int get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out, struct err *err)
+static int get(struct client *c, const struct kind *k, const char *ns, const char *name, struct object **out,
+	       struct err *err)
 {
 	struct fake *f = fake_of(c);
 	struct object *o;
@@ -150,7 +158,8 @@ static int get(struct client *c, const struct kind *k, const char *ns, const cha
 	return 0;
 }
 
-static int list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out, struct err *err)
+static int list(struct client *c, const struct kind *k, const struct list_opts *o, struct object_list *out,
+		struct err *err)
 {
 	struct fake *f = fake_of(c);
 	struct selector *labels = NULL;
@@ -176,7 +185,10 @@ static int list(struct client *c, const struct kind *k, const struct list_opts *
 	return 0;
 }
 
-static struct node *finalizers_of(struct doc *d, struct node *root) { return node_seq_at(d, root, "metadata.finalizers"); }
+static struct node *finalizers_of(struct doc *d, struct node *root)
+{
+	return node_seq_at(d, root, "metadata.finalizers");
+}
 
 static void stamp(struct fake *f, const struct kind *k, struct doc *d, struct node *root)
 {
@@ -204,7 +216,8 @@ static int pretend(const struct kind *k, struct doc *take, struct object **out)
 	return 0;
 }
 
-static int bind_pod(struct fake *f, const struct kind *k, const struct node *binding, struct object **out, struct err *err)
+static int bind_pod(struct fake *f, const struct kind *k, const struct node *binding, struct object **out,
+		    struct err *err)
 {
 	const char *name = node_str_or(binding, "metadata.name", "");
 	struct object *pod = find(f, k, node_str_at(binding, "metadata.namespace"), name);
@@ -272,23 +285,28 @@ static struct doc *merge_write(const struct object *live, const struct node *obj
 			node_set(d, root, "status", node_copy(d, from));
 	}
 	if (!node_eq(node_get(root, "spec"), node_get(live->root, "spec")))
-		node_put(d, root, "metadata.generation", node_int(d, node_int_at(live->root, "metadata.generation", 0) + 1));
+		node_put(d, root, "metadata.generation",
+			 node_int(d, node_int_at(live->root, "metadata.generation", 0) + 1));
 	return d;
 }
 
 static int replace(struct fake *f, const struct kind *k, const struct node *obj, const struct write_opts *o,
 		 struct object **out, struct err *err)
 {
-	const char *name = node_str_or(obj, "metadata.name", ""), *version = node_str_at(obj, "metadata.resourceVersion");
+	const char *name = node_str_or(obj, "metadata.name", ""),
+		   *version = node_str_at(obj, "metadata.resourceVersion");
 	const char *uid = node_str_at(obj, "metadata.uid");
 	struct object *live = find(f, k, node_str_at(obj, "metadata.namespace"), name);
 	struct doc *d;
 
 	if (!live)
 		return missing(err, k, name);
-	if ((version && *version && strtoll(version, NULL, 10) != live->revision) || (uid && strcmp(uid, live->uid) != 0))
-		return err_set(err, ERR_CONFLICT, "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please "
-			       "apply your changes to the latest version and try again", k->plural, name);
+	if ((version && *version && strtoll(version, NULL, 10) != live->revision) ||
+	    (uid && strcmp(uid, live->uid) != 0))
+		return err_set(err, ERR_CONFLICT,
+			       "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please "
+			       "apply your changes to the latest version and try again",
+			       k->plural, name);
 	d = merge_write(live, obj, o);
 	if (node_eq(doc_root(d), live->root)) {
 		doc_drop(&d);
@@ -376,7 +394,8 @@ static int del(struct client *c, const struct kind *k, const char *ns, const cha
 	if (!live)
 		return missing(err, k, name);
 	if (o && o->uid && strcmp(o->uid, live->uid) != 0)
-		return err_set(err, ERR_CONFLICT, "%s \"%s\": the uid is %s and not %s", k->plural, name, live->uid, o->uid);
+		return err_set(err, ERR_CONFLICT, "%s \"%s\": the uid is %s and not %s", k->plural, name, live->uid,
+			       o->uid);
 	d = doc_of(live->root);
 	mark_deleted(live, o, d);
 	if (node_eq(doc_root(d), live->root))

@@ -12,7 +12,12 @@
 
 #define QUIET_TURNS 300         /* without a write: then it is over */
 
-struct run { const struct controller_spec *const *specs; void (*script)(struct world *); unsigned seed; char *failure; };
+struct run {
+	const struct controller_spec *const *specs;
+	void (*script)(struct world *);
+	unsigned seed;
+	char *failure;
+};
 
 static void start_all(struct world *w)
 {
@@ -107,8 +112,10 @@ static void start_pod(struct world *w, const struct object *pod)
 
 	time_format(clock_ms(), now);
 	w->pods_started++;
-	snprintf(status, sizeof status, "{\"phase\":\"Running\",\"podIP\":\"10.0.%d.%d\",\"conditions\":[{\"type\":\"Ready\",\"status\":"
-		 "\"True\",\"lastTransitionTime\":\"%s\"}]}", (int)(w->pods_started >> 8), (int)(w->pods_started & 255), now);
+	snprintf(status, sizeof status,
+		 "{\"phase\":\"Running\",\"podIP\":\"10.0.%d.%d\",\"conditions\":[{\"type\":\"Ready\",\"status\":"
+		 "\"True\",\"lastTransitionTime\":\"%s\"}]}",
+		 (int)(w->pods_started >> 8), (int)(w->pods_started & 255), now);
 	fake_set(w->client, "Pod", pod->ns, pod->name, "status", status);
 }
 
