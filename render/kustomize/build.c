@@ -23,6 +23,15 @@ static struct openapi *own_openapi(struct build *b)
 
 const struct openapi *build_openapi(struct build *b) { return own_openapi(b); }
 
+int build_work(struct build *b, size_t n, struct err *err)
+{
+	b->work += n;
+	if (b->work > BUILD_WORK_MAX)
+		return err_set(err, ERR_TOO_LARGE, "this build looks at objects more than %d times: too many transformations of too many "
+			       "objects; select with names that are no patterns, or put several changes into one", BUILD_WORK_MAX);
+	return 0;
+}
+
 /* ---- directories and files ---- */
 
 static bool is_below(const char *path, const char *root)

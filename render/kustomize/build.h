@@ -10,6 +10,7 @@
 #define BUILD_FILE_MAX (8u << 20)
 #define BUILD_READ_MAX (64u << 20)      /* all files of a build together: a tree that includes itself in many ways ends here */
 #define BUILD_DIRS_MAX 10000
+#define BUILD_WORK_MAX 8000000          /* objects that all transformations together look at */
 
 struct build {
 	struct vfs *vfs;
@@ -20,7 +21,7 @@ struct build {
 	bool openapi_set;               /* the first kustomization that says so decides */
 	struct str *warnings;
 	bool explain;                   /* record who set what */
-	size_t dirs, bytes;
+	size_t dirs, bytes, work;
 };
 
 /* A directory that a kustomization is read from. */
@@ -41,6 +42,8 @@ MUST_CHECK int dir_load_yaml(const struct dir *d, const char *name, unsigned fla
 /* The directory that a path leads to, checked against cycles. */
 MUST_CHECK int dir_enter(const struct dir *from, const char *name, struct dir *out, struct err *err);
 
+/* Counts n looks at an object. ERR_TOO_LARGE when there were too many. */
+MUST_CHECK int build_work(struct build *b, size_t n, struct err *err);
 const struct openapi *build_openapi(struct build *b);
 /* Adds the objects of a text: Lists are taken apart, every one has a kind and a name; two may have the same. */
 MUST_CHECK int build_read_objects(struct build *b, struct sv text, const char *shown, struct set *out, struct err *err);

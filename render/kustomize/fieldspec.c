@@ -12,6 +12,8 @@ static const struct shape_field fieldspec_fields[] = {
 };
 const struct shape fieldspec_shape = { sizeof(struct fieldspec), fieldspec_fields };
 
+#define PARTS_MAX 128           /* what a path makes must stay within the depth that documents have */
+
 struct walk {
 	struct resource *r;
 	const struct fieldspec *spec;
@@ -101,6 +103,15 @@ static int step(struct walk *w, struct node *n, const char *path)
 	return 0;
 }
 
+static size_t count_parts(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
 int fieldspec_walk(struct resource *r, const struct fieldspec *f, enum fieldspec_make make, fieldspec_set *set, void *arg,
 		   struct err *err)
 {
@@ -111,6 +122,8 @@ int fieldspec_walk(struct resource *r, const struct fieldspec *f, enum fieldspec
 
 	if (!fieldspec_selects(f, resource_id(r)))
 		return 0;
+	if (count_parts(path) > PARTS_MAX)
+		return err_set(err, ERR_TOO_LARGE, "a path has more than %d parts", PARTS_MAX);
 	result = step(&w, r->root, path[0] == '/' && path[1] ? path + 1 : path);
 	if (result >= 0)
 		return 0;

@@ -49,7 +49,7 @@ static int add_pair(struct keyed *k, struct sv key, struct sv value, struct err 
 		n = node_strn(k->r->doc, base64.n >= BASE64_LINE ? str_sv(&lines) : str_sv(&base64));
 	}
 	n->flags |= NODE_QUOTED;
-	node_setn(k->r->doc, node_map_at(k->r->doc, k->r->root, k->secret || text ? "data" : "binaryData"), key, n);
+	node_append(k->r->doc, node_map_at(k->r->doc, k->r->root, k->secret || text ? "data" : "binaryData"), key, n);
 	return 0;
 }
 

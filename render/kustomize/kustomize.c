@@ -50,6 +50,7 @@ static void drop_local(struct set *s)
 		if (local && !sv_eq_c(node_sv(local), "false"))
 			s->v[i]->root = NULL;
 	}
+	s->deletions = true;
 	set_drop_deleted(s);
 }
 

@@ -33,6 +33,7 @@ static int set_pair(struct resource *r, struct node *n, void *arg, struct err *e
 
 static int put_pairs(const struct transformation *x, const struct pairs *pairs, struct fieldspecs at, struct err *err)
 {
+	TRY(build_work(x->t->b, x->set->n * pairs->n * (at.n / 8 + 1), err));
 	for (size_t i = 0; i < x->set->n; i++)
 		for (size_t p = 0; p < pairs->n; p++)
 			TRY(fieldspecs_walk(x->set->v[i], at, MAKE_MAP, set_pair, &pairs->v[p], err));
@@ -109,7 +110,7 @@ static int configure_annotations(struct target *t, size_t i, void *config, struc
 	return 0;
 }
 
-const struct transformer transform_labels = { "LabelTransformer", &label_shape, count_labels, configure_labels, run };
+const struct transformer transform_labels = { "LabelTransformer", &label_shape, count_labels, configure_labels, run, true };
 const struct transformer transform_annotations = {
-	"AnnotationsTransformer", &annotation_shape, count_annotations, configure_annotations, run,
+	"AnnotationsTransformer", &annotation_shape, count_annotations, configure_annotations, run, true,
 };

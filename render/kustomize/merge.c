@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/node-index.h"
 #include "base/vec.h"
 
 #define MULTI_KEY_MAX 2000      /* items of a list that is matched by several keys: that takes time by their square */
@@ -151,37 +152,74 @@ static struct schema commented(const struct merge *m, const struct node *dest, c
 	return s;
 }
 
-static int walk_member(struct merge *m, struct node *dest, struct node *src, struct sv key, struct schema s)
+/* What becomes of one member; *out NULL: it goes. */
+static int walk_member(struct merge *m, struct node *old, struct node *new, struct sv key, struct schema s, struct node **out)
 {
-	struct node *old = node_getn(dest, key), *new = node_getn(src, key), *val;
 	size_t mark = m->path.n;
+	struct node *val;
 
 	str_addf(&m->path, "%s%.*s", mark ? "." : "", SV_ARG(key));
 	TRY(walk(m, old, new, commented(m, old, new, below(s, key)), &val));
 	str_cut(&m->path, mark);
-	if (!val || (val->type == NODE_NULL && val != old))
-		node_deln(dest, key);
-	else if (val != old)
-		node_setn(m->d, dest, key, val);
+	*out = val && (val->type != NODE_NULL || val == old) ? val : NULL;
+	return 0;
+}
+
+/* The members that are there, in place; those that go leave no gap. */
+static int walk_old_members(struct merge *m, struct node *dest, struct node *src, const struct node_index *in_src, struct schema s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < dest->n; i++) {
+		struct member it = dest->members[i];
+		struct sv key = { it.key, it.key_n };
+		struct node *new = src == dest ? it.value : node_index_get(in_src, key), *val;
+
+		TRY(walk_member(m, it.value, new, key, s, &val));
+		if (!val)
+			continue;
+		it.value = val;
+		dest->members[n++] = it;
+	}
+	dest->n = n;
+	return 0;
+}
+
+/* Members that only the patch has. */
+static int walk_new_members(struct merge *m, struct node *dest, struct node *src, const struct node_index *in_dest, struct schema s)
+{
+	const struct member *it;
+	struct node *val;
+
+	node_members(it, src) {
+		struct sv key = { it->key, it->key_n };
+
+		if (node_index_get(in_dest, key))
+			continue;
+		TRY(walk_member(m, NULL, it->value, key, s, &val));
+		if (val)
+			node_append(m->d, dest, key, val);
+	}
 	return 0;
 }
 
 static int walk_members(struct merge *m, struct node *dest, struct node *src, struct schema s)
 {
-	struct { struct sv *v; size_t n, cap; } keys = { 0 };
-	const struct member *it;
-	int r = 0;
+	AUTO(node_index) in_src = { 0 };
+	AUTO(node_index) in_dest = { 0 };
+	struct node *before;
 
-	node_members(it, dest)
-		vec_push(&keys, ((struct sv){ it->key, it->key_n }));
-	if (src != dest)
-		node_members(it, src)
-			if (!node_getn(dest, (struct sv){ it->key, it->key_n }))
-				vec_push(&keys, ((struct sv){ it->key, it->key_n }));
-	for (size_t i = 0; r >= 0 && i < keys.n; i++)
-		r = walk_member(m, dest, src, keys.v[i], s);
-	vec_free(&keys);
-	return r;
+	if (src == dest || !node_n(src))
+		return walk_old_members(m, dest, src == dest ? src : NULL, &in_src, s);
+	before = node_map(m->d);                /* the names that were there, also of members that go */
+	*before = *dest;
+	before->members = doc_alloc(m->d, (dest->n + 1) * sizeof(*dest->members));
+	if (dest->n)
+		memcpy(before->members, dest->members, dest->n * sizeof(*dest->members));
+	in_src = node_index_of(src);
+	in_dest = node_index_of(before);
+	TRY(walk_old_members(m, dest, src, &in_src, s));
+	return walk_new_members(m, dest, src, &in_dest, s);
 }
 
 static int walk_map(struct merge *m, struct node *dest, struct node *src, struct schema s, struct node **out)

@@ -88,36 +88,59 @@ static int find_target(struct set *s, struct resource *patch, struct resource **
 	return n == 1 ? 0 : no_target(s, patch, n > 1, err);
 }
 
+/* The set finds objects by identity: it must know when one has got another, or is gone. */
+static void note_identity(struct set *s, struct resource *r, const struct id *before)
+{
+	if (!r->root || !node_n(r->root))
+		s->deletions = true;
+	if (s->deletions || !id_eq(before, resource_id(r)))
+		set_changed(s);
+}
+
 /* Each patch to the one object that it names. */
 static int merge_named(const struct transformation *x, struct set *patches, struct err *err)
 {
 	for (size_t i = 0; i < patches->n; i++) {
-		struct resource *r;
+		struct resource *r = NULL;
 		struct id before;
 
 		TRY(find_target(x->set, patches->v[i], &r, err));
 		before = *resource_id(r);
 		TRY(merge_one(x->t->b, r, patches->v[i], err));
-		if (!r->root || !id_eq(&before, resource_id(r)))
-			set_changed(x->set);
+		note_identity(x->set, r, &before);
 	}
 	return 0;
 }
 
-/* One patch to every object that is selected, as if it had their names. */
-static int merge_selected(const struct transformation *x, struct resource *patch, const struct selection *sel, struct err *err)
+/* The positions of the selected objects. */
+static int select_all(const struct transformation *x, const struct selection *sel, struct found *out, struct err *err)
 {
-	const char *kind = resource_id(patch)->kind;
+	bool all;
+	const struct found *some = selection_candidates(sel, x->set, &all);
+	size_t n = all ? x->set->n : some ? some->n : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = all ? i : some->v[i];
+		int hit = x->set->v[at]->root ? selection_has(sel, x->set->v[at], err) : 0;
+
+		TRY(hit);
+		if (hit)
+			vec_push(out, at);
+	}
+	return build_work(x->t->b, n, err);
+}
+
+/* One patch to every object that is selected, as if it had their names. */
+static int merge_each(const struct transformation *x, struct resource *patch, const struct found *at, struct err *err)
+{
+	const char *kind = doc_text(patch->doc, sv_c(resource_id(patch)->kind));
 	const struct node *api;
 
 	resource_settle_marks(patch);
-	for (size_t i = 0; i < x->set->n; i++) {
-		struct resource *r = x->set->v[i];
-		int hit = r->root ? selection_has(sel, r, err) : 0;
+	for (size_t i = 0; i < at->n; i++) {
+		struct resource *r = x->set->v[at->v[i]];
+		struct id before = *resource_id(r);
 
-		TRY(hit);
-		if (!hit)
-			continue;
 		api = node_get(r->root, "apiVersion");
 		if (api)
 			node_set(patch->doc, patch->root, "apiVersion", node_copy(patch->doc, api));
@@ -125,35 +148,53 @@ static int merge_selected(const struct transformation *x, struct resource *patch
 			node_del(patch->root, "apiVersion");
 		resource_set_kind(patch, kind);
 		TRY(merge_one(x->t->b, r, patch, err));
+		note_identity(x->set, r, &before);
 	}
-	set_changed(x->set);
-	return set_check_unique(x->set, err);
+	return x->set->indexed ? 0 : set_check_unique(x->set, err);
+}
+
+static int merge_selected(const struct transformation *x, struct resource *patch, const struct selection *sel, struct err *err)
+{
+	struct found at = { 0 };
+	int r = select_all(x, sel, &at, err);
+
+	if (r >= 0)
+		r = merge_each(x, patch, &at, err);
+	vec_free(&at);
+	return r;
 }
 
 /* ---- JSON patches ---- */
 
+static int apply_to(struct set *s, struct resource *r, const struct node *ops, bool remember, struct err *err)
+{
+	struct id before = *resource_id(r);
+	struct node *out;
+	char *name;
+	int code;
+
+	if (remember)
+		resource_remember(r);
+	yaml_settle(r->doc, r->root);
+	name = id_text(resource_id(r));
+	code = err_wrap(err, patch_json(r->doc, r->root, ops, &out, err), "JSON patch of %s", name);
+	free(name);
+	TRY(code);
+	r->root = out;
+	doc_set_root(r->doc, out);
+	note_identity(s, r, &before);
+	return 0;
+}
+
 static int apply_ops(const struct transformation *x, const struct node *ops, const struct selection *sel, bool remember, struct err *err)
 {
-	for (size_t i = 0; i < x->set->n; i++) {
-		struct resource *r = x->set->v[i];
-		int hit = r->root ? selection_has(sel, r, err) : 0;
-		struct node *out;
-		char *name;
+	struct found at = { 0 };
+	int r = select_all(x, sel, &at, err);
 
-		TRY(hit);
-		if (!hit)
-			continue;
-		if (remember)
-			resource_remember(r);
-		yaml_settle(r->doc, r->root);
-		name = id_text(resource_id(r));
-		hit = err_wrap(err, patch_json(r->doc, r->root, ops, &out, err), "JSON patch of %s", name);
-		free(name);
-		TRY(hit);
-		r->root = out;
-		doc_set_root(r->doc, out);
-	}
-	return 0;
+	for (size_t i = 0; r >= 0 && i < at.n; i++)
+		r = apply_to(x->set, x->set->v[at.v[i]], ops, remember, err);
+	vec_free(&at);
+	return r;
 }
 
 static int check_ops(const struct doc *d, const char *source, struct err *err)
@@ -284,7 +325,7 @@ static int configure_patch(struct target *t, size_t i, void *config, struct err 
 	return 0;
 }
 
-const struct transformer transform_patch = { "PatchTransformer", &patch_shape, count_patches, configure_patch, run_patch };
+const struct transformer transform_patch = { "PatchTransformer", &patch_shape, count_patches, configure_patch, run_patch, true };
 
 /* ---- PatchJson6902Transformer ---- */
 
@@ -344,7 +385,7 @@ static int configure_json(struct target *t, size_t i, void *config, struct err *
 	return 0;
 }
 
-const struct transformer transform_patch_json = { "PatchJson6902Transformer", &json_shape, count_json, configure_json, run_json };
+const struct transformer transform_patch_json = { "PatchJson6902Transformer", &json_shape, count_json, configure_json, run_json, true };
 
 /* ---- PatchStrategicMergeTransformer ---- */
 
@@ -386,7 +427,8 @@ static int merge_all(const struct transformation *x, const struct merges *m, str
 		resource_settle_marks(patches->v[i]);
 		TRY(merge_named(x, &(struct set){ .v = &patches->v[i], .n = 1 }, err));
 		set_drop_deleted(x->set);
-		TRY(set_check_unique(x->set, err));
+		if (!x->set->indexed)
+			TRY(set_check_unique(x->set, err));
 	}
 	return 0;
 }
@@ -410,5 +452,5 @@ static int configure_merges(struct target *t, size_t i, void *config, struct err
 }
 
 const struct transformer transform_patch_strategic = {
-	"PatchStrategicMergeTransformer", &merges_shape, count_merges, configure_merges, run_merges,
+	"PatchStrategicMergeTransformer", &merges_shape, count_merges, configure_merges, run_merges, true,
 };

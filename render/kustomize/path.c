@@ -4,6 +4,7 @@
 #include "render/regex.h"
 
 #define MATCHES_MAX 100000
+#define PARTS_MAX 128           /* what a path makes must stay within the depth that documents have */
 
 struct match {
 	struct doc *d;
@@ -256,5 +257,7 @@ int path_match(struct doc *d, struct node *root, const char *const *path, size_t
 {
 	struct match m = { d, create, out, err };
 
+	if (n > PARTS_MAX)
+		return err_set(err, ERR_TOO_LARGE, "a path has more than %d parts", PARTS_MAX);
 	return walk(&m, root, path, n);
 }

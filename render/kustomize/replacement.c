@@ -61,11 +61,17 @@ static int find_source(const struct transformation *x, const struct replacement_
 {
 	size_t n = 0;
 	char *name;
+	bool all = !s->name || !*s->name;
+	const struct found *some = all ? NULL : set_find_named(x->set, s->name);
+	size_t most = all ? x->set->n : some ? some->n : 0;
 
-	for (size_t i = 0; i < x->set->n; i++) {
-		if (!source_selects(s, x->set->v[i]))
+	TRY(build_work(x->t->b, most, err));
+	for (size_t i = 0; i < most; i++) {
+		struct resource *r = x->set->v[all ? i : some->v[i]];
+
+		if (!source_selects(s, r))
 			continue;
-		*out = x->set->v[i];
+		*out = r;
 		n++;
 	}
 	if (n == 1)
@@ -348,26 +354,52 @@ static int chosen_has(const struct chosen *c, struct resource *r, struct err *er
 	return hit;
 }
 
+static int write_object(const struct transformation *x, struct resource *r, const struct replacement_target *t, const struct value *v,
+			struct err *err)
+{
+	struct id before = *resource_id(r);
+	int code = write_fields(r, t, v, err);
+
+	if (!id_eq(&before, resource_id(r)))
+		set_changed(x->set);
+	if (code < 0) {
+		char *name = id_text(&before);
+
+		err_wrap(err, code, "%s", name);
+		free(name);
+	}
+	return code;
+}
+
+static int find_targets(const struct transformation *x, const struct chosen *c, struct found *out, struct err *err)
+{
+	bool all;
+	const struct found *some = selection_candidates(c->select, x->set, &all);
+	size_t n = all ? x->set->n : some ? some->n : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = all ? i : some->v[i];
+		int hit = chosen_has(c, x->set->v[at], err);
+
+		TRY(hit);
+		if (hit)
+			vec_push(out, at);
+	}
+	return build_work(x->t->b, n, err);
+}
+
 static int write_target(const struct transformation *x, const struct replacement_target *t, const struct value *v, struct err *err)
 {
 	struct chosen c = { 0 };
+	struct found at = { 0 };
 	int r = choose(t, &c, err);
 
-	for (size_t i = 0; r >= 0 && i < x->set->n; i++) {
-		struct resource *one = x->set->v[i];
-
-		r = chosen_has(&c, one, err);
-		if (r <= 0)
-			continue;
-		r = write_fields(one, t, v, err);
-		if (r < 0) {
-			char *name = id_text(resource_id(one));
-
-			err_wrap(err, r, "%s", name);
-			free(name);
-		}
-	}
+	if (r >= 0)
+		r = find_targets(x, &c, &at, err);
+	for (size_t i = 0; r >= 0 && i < at.n; i++)
+		r = write_object(x, x->set->v[at.v[i]], t, v, err);
 	chosen_free(&c);
+	vec_free(&at);
 	return r;
 }
 
@@ -446,4 +478,4 @@ static int configure(struct target *t, size_t i, void *config, struct err *err)
 	return 0;
 }
 
-const struct transformer transform_replacements = { "ReplacementTransformer", &replacements_shape, count, configure, run };
+const struct transformer transform_replacements = { "ReplacementTransformer", &replacements_shape, count, configure, run, true };

@@ -58,14 +58,17 @@ static int run(const struct transformation *x, const void *config, struct err *e
 {
 	const struct replicas *c = config;
 	const char *name = c->replica && c->replica->name ? c->replica->name : "";
+	const struct found *named = set_find_named(x->set, name);
 	bool found = false;
 
-	for (size_t f = 0; f < c->fields.n; f++) {
-		for (size_t i = 0; i < x->set->n; i++) {
-			if (!is_named(x->set->v[i], name, &c->fields.v[f]))
+	for (size_t f = 0; named && f < c->fields.n; f++) {
+		for (size_t i = 0; i < named->n; i++) {
+			struct resource *r = x->set->v[named->v[i]];
+
+			if (!is_named(r, name, &c->fields.v[f]))
 				continue;
 			found = true;
-			TRY(fieldspec_walk(x->set->v[i], &c->fields.v[f], MAKE_SCALAR, set_count, c->replica, err));
+			TRY(fieldspec_walk(r, &c->fields.v[f], MAKE_SCALAR, set_count, c->replica, err));
 		}
 	}
 	return found ? 0 : not_found(x, c, name, err);
@@ -85,4 +88,4 @@ static int configure(struct target *t, size_t i, void *config, struct err *err)
 	return 0;
 }
 
-const struct transformer transform_replicas = { "ReplicaCountTransformer", &replicas_shape, count, configure, run };
+const struct transformer transform_replicas = { "ReplicaCountTransformer", &replicas_shape, count, configure, run, true };

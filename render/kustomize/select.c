@@ -119,6 +119,12 @@ int selection_has(const struct selection *s, struct resource *r, struct err *err
 	return hit > 0 ? selection_has_marks(s, r, err) : hit;
 }
 
+const struct found *selection_candidates(const struct selection *s, struct set *set, bool *all)
+{
+	*all = !s->has[NAME] || !s->part[NAME].literal;
+	return *all ? NULL : set_find_named(set, s->part[NAME].literal);
+}
+
 bool selection_names_ids(const struct selection *s)
 {
 	for (int i = 0; i < PARTS; i++)

@@ -19,6 +19,7 @@ void set_changed(struct set *s)
 {
 	index_clear(&s->present);
 	index_clear(&s->any);
+	index_clear(&s->names);
 	s->indexed = 0;
 }
 
@@ -61,11 +62,13 @@ static void index_to_end(struct set *s)
 		key_of(&key, resource_id(r));
 		put(&s->present, str_sv(&key), s->indexed);
 		put(&s->any, str_sv(&key), s->indexed);
+		put(&s->names, sv_c(r->id.name), s->indexed);
 		for (size_t i = 0; i < r->formers.n; i++) {
 			struct id id = resource_id_at(r, i);
 
 			key_of(&key, &id);
 			put(&s->any, str_sv(&key), s->indexed);
+			put(&s->names, sv_c(id.name), s->indexed);
 		}
 	}
 }
@@ -81,6 +84,12 @@ static const struct found *look_up(struct set *s, const struct map *m, const str
 
 const struct found *set_find_any(struct set *s, const struct id *id) { return look_up(s, &s->any, id); }
 const struct found *set_find_present(struct set *s, const struct id *id) { return look_up(s, &s->present, id); }
+
+const struct found *set_find_named(struct set *s, const char *name)
+{
+	index_to_end(s);
+	return map_get(&s->names, sv_c(name));
+}
 
 void set_push(struct set *s, struct resource *take) { vec_push(s, take); }
 
@@ -138,6 +147,9 @@ void set_drop_deleted(struct set *s)
 {
 	size_t n = 0;
 
+	if (!s->deletions)
+		return;
+	s->deletions = false;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->v[i]->root && node_n(s->v[i]->root))
 			s->v[n++] = s->v[i];

@@ -43,11 +43,14 @@ static void note_origin(struct set *s, const struct origin *o)
 
 static int run(const struct transformation *x, const struct transformer *f, const void *config, const struct origin *o, struct err *err)
 {
-	int r = f->run(x, config, err);
+	int r = f->tells_renames ? 0 : build_work(x->t->b, x->set->n, err);
 
+	if (r >= 0)
+		r = f->run(x, config, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", x->where);
-	set_changed(x->set);
+	if (!f->tells_renames)
+		set_changed(x->set);
 	note_origin(x->set, o);
 	steps_note(x->t->b, x->set, f->kind, x->where);
 	set_drop_deleted(x->set);

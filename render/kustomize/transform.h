@@ -18,6 +18,7 @@ struct transformer {
 	size_t (*count)(const struct target *t);
 	int (*configure)(struct target *t, size_t i, void *config, struct err *err);
 	int (*run)(const struct transformation *x, const void *config, struct err *err);
+	bool tells_renames;             /* it calls set_changed() itself when it has changed an identity */
 };
 
 extern const struct transformer transform_patch, transform_patch_strategic, transform_patch_json, transform_namespace,
@@ -41,5 +42,7 @@ void selection_free(struct selection **s);
 MUST_CHECK int selection_has(const struct selection *s, struct resource *r, struct err *err);           /* 1 or 0; as patches select */
 MUST_CHECK int selection_has_id(const struct selection *s, const struct id *id, struct err *err);       /* group, version, kind, name, namespace */
 MUST_CHECK int selection_has_marks(const struct selection *s, struct resource *r, struct err *err);     /* labels and annotations */
+/* The objects that could be selected, by position: NULL: any of them. Valid until the set changes. */
+const struct found *selection_candidates(const struct selection *s, struct set *set, bool *all);
 bool selection_names_ids(const struct selection *s);            /* it says something about the identity */
 bool selection_names_marks(const struct selection *s);          /* it says something about labels or annotations */

@@ -54,16 +54,20 @@ static int mark_source(struct target *t, const struct var_spec *v, struct err *e
 {
 	struct set *s = &t->acc->set;
 	struct resource *source = NULL;
+	const struct found *named;
 	struct id want;
 	size_t n = 0;
 
 	if (!v->ref)
 		return err_set(err, ERR_INVALID, "%s: var '%s' has no objref", target_where(t, v->at), or_empty(v->name));
 	referred(v->ref, t->b->arena, &want);
-	for (size_t i = 0; i < s->n; i++) {
-		if (!gives(s->v[i], &want))
+	named = set_find_named(s, want.name);
+	for (size_t i = 0; named && i < named->n; i++) {
+		struct resource *r = s->v[named->v[i]];
+
+		if (!gives(r, &want))
 			continue;
-		source = s->v[i];
+		source = r;
 		n++;
 	}
 	if (n > 1)
@@ -87,6 +91,7 @@ int vars_merge(struct target *t, struct err *err)
 
 struct values {
 	struct map by_name;             /* struct node * */
+	struct map sources;             /* name -> the first object that gives it: struct resource * */
 	struct map used;
 	struct doc *d;
 	size_t written;
@@ -115,26 +120,29 @@ static void split_path(struct doc *arena, const char *path, struct parts *out)
 	vec_free(&plain);
 }
 
-static int read_value(struct accumulated *a, struct values *v, const struct declared *d, struct err *err)
+static void index_sources(struct accumulated *a, struct values *v)
+{
+	for (size_t i = 0; i < a->set.n; i++)
+		for (size_t j = 0; j < a->set.v[i]->vars.n; j++)
+			if (!map_get(&v->sources, sv_c(a->set.v[i]->vars.v[j])))
+				map_put(&v->sources, sv_c(a->set.v[i]->vars.v[j]), a->set.v[i]);
+}
+
+static int read_value(struct values *v, const struct declared *d, struct err *err)
 {
 	const char *path = d->var->field && d->var->field->path && *d->var->field->path ? d->var->field->path : "metadata.name";
 	struct parts parts = { 0 };
 	struct node *n = NULL;
 	char where[256];
-	bool found = false;
-	int r = 0;
+	struct resource *source = map_get(&v->sources, sv_c(d->var->name));
+	int r;
 
 	node_where(d->doc, d->var->at, where);
 	split_path(v->d, path, &parts);
-	for (size_t i = 0; !found && i < a->set.n; i++) {
-		for (size_t j = 0; !found && j < a->set.v[i]->vars.n; j++)
-			found = str_eq(a->set.v[i]->vars.v[j], d->var->name);
-		if (found)
-			r = path_find(a->set.v[i]->root, &parts, &n, err);
-	}
+	r = source ? path_find(source->root, &parts, &n, err) : 0;
 	vec_free(&parts);
 	TRY(r);
-	if (!found)
+	if (!source)
 		return err_set(err, ERR_NOT_FOUND, "%s: var '%s' cannot be mapped to a field in the set of known resources", where,
 			       d->var->name);
 	if (!n)
@@ -253,8 +261,9 @@ static int resolve(struct build *b, struct accumulated *a, struct values *v, str
 {
 	struct fieldspecs places = a->config.lists[CONFIG_VAR_REFERENCE];
 
+	index_sources(a, v);
 	for (size_t i = 0; i < a->vars.n; i++)
-		TRY(read_value(a, v, &a->vars.v[i], err));
+		TRY(read_value(v, &a->vars.v[i], err));
 	for (size_t i = 0; i < a->set.n; i++)
 		TRY(fieldspecs_walk(a->set.v[i], places, MAKE_NOTHING, expand_field, v, err));
 	warn_unused(b, a, v);
@@ -268,5 +277,6 @@ int vars_resolve(struct build *b, struct accumulated *a, struct err *err)
 
 	map_free(&v.by_name);
 	map_free(&v.used);
+	map_free(&v.sources);
 	return r;
 }
