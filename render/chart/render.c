@@ -355,7 +355,7 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
 	j.gotmpl = gotmpl_new(j.sandbox);
-	if ((r = values_said(d, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
+	if ((r = values_said(d, v, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
 	    (r = values_coalesce(d, c, said, &values, err)) >= 0)
 		r = render_chart(&j, c, values, err);
 	job_free(&j);

@@ -2,6 +2,8 @@
 
 #include "render/chart/strvals.h"
 
+#define VALUES_MAX ((size_t)8 << 20)
+
 static struct node *merge(struct doc *d, const struct node *base, const struct node *over);
 
 static void merge_member(struct doc *d, struct node *into, const struct node *base, const struct member *m)
@@ -32,26 +34,36 @@ struct node *values_merge(struct doc *d, const struct node *base, const struct n
 	return over ? merge(d, base ? base : node_map(d), over) : node_copy(d, base);
 }
 
-static int apply_file(struct doc *d, struct node **values, const struct render_set *s, struct err *err)
+static int apply_text(struct doc *d, struct node **values, struct sv text, const char *name, struct err *err)
 {
 	AUTO_DOC file = NULL;
 
-	TRY(yaml_read(sv_c(s->text), "values", 0, &file, err));
+	TRY(yaml_read(text, name, 0, &file, err));
 	if (node_is(doc_root(file), NODE_MAP))
 		*values = values_merge(d, *values, doc_root(file));
 	else if (!node_is_empty(doc_root(file)))
-		return err_set(err, ERR_INVALID, "values: want a mapping, got %s", node_type_name(doc_root(file)));
+		return err_set(err, ERR_INVALID, "%s: want a mapping, got %s", name, node_type_name(doc_root(file)));
 	return 0;
 }
 
-int values_said(struct doc *d, const struct render_opts *o, struct node **out, struct err *err)
+static int apply_file(struct doc *d, struct vfs *v, struct node **values, const char *path, struct err *err)
+{
+	AUTO(str) text = { 0 };
+
+	TRY(vfs_read(v, path, VALUES_MAX, &text, err));
+	return apply_text(d, values, str_sv(&text), path, err);
+}
+
+int values_said(struct doc *d, struct vfs *v, const struct render_opts *o, struct node **out, struct err *err)
 {
 	*out = node_map(d);
 	for (size_t i = 0; i < o->n_sets; i++) {
 		const struct render_set *s = &o->sets[i];
 
 		if (s->kind == SET_VALUES_TEXT)
-			TRY(apply_file(d, out, s, err));
+			TRY(apply_text(d, out, sv_c(s->text), "values", err));
+		else if (s->kind == SET_VALUES_FILE)
+			TRY(apply_file(d, v, out, s->text, err));
 		else
 			TRY(strvals_apply(d, *out, s->kind, s->text, &o->set_files, err));
 	}

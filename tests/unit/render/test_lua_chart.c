@@ -74,6 +74,7 @@ static struct vfs *small_chart(const char *template)
 
 	vfs_memory_add(v, "Chart.yaml", SV("apiVersion: v2\nname: web\nversion: 1.0.0\n"));
 	vfs_memory_add(v, "values.yaml", SV("image: nginx\nports: [80]\nglobal: {domain: example.org}\nredis: {size: 2}\n"));
+	vfs_memory_add(v, "values/prod.yaml", SV("image: prod\n"));
 	vfs_memory_add(v, "templates/_names.lua", SV("return { name = release.name .. '-x' }\n"));
 	vfs_memory_add(v, "templates/a.lua", sv_c(template));
 	vfs_memory_add(v, "charts/redis/Chart.yaml", SV("apiVersion: v2\nname: redis\nversion: 1.0.0\n"));
@@ -161,6 +162,18 @@ static void chart_values_later_ones_win_and_null_removes(void **state)
 			    "{\"apiVersion\":\"v1\",\"chart\":\"redis\",\"domain\":\"example.org\",\"kind\":\"R\",\"size\":7}\n");
 }
 
+static void chart_values_file_of_the_view_is_read(void **state)
+{
+	const struct render_set sets[] = { { SET_VALUES_FILE, "values/prod.yaml" } }, absent[] = { { SET_VALUES_FILE, "none.yaml" } };
+	AUTO(str) out = { 0 };
+	AUTO(err) err = { 0 };
+
+	(void)state;
+	assert_ok(render_small("return { apiVersion = 'v1', kind = 'A', image = values.image }", sets, 1, &out, &err), &err);
+	assert_string_equal(str_c(&out), "{\"apiVersion\":\"v1\",\"image\":\"prod\",\"kind\":\"A\"}\n" REDIS);
+	assert_err(render_small("return nil", absent, 1, &out, &err), &err, ERR_NOT_FOUND, "none.yaml");
+}
+
 /* ---- the examples, against what they rendered to when somebody looked at it ---- */
 
 static void expect_golden(const char *example, const struct render_set *sets, size_t n_sets, const char *golden)
@@ -214,6 +227,7 @@ int main(void)
 		TEST(lua_template_sees_values_release_and_helpers),
 		TEST(lua_template_errors_name_file_and_line),
 		TEST(chart_values_later_ones_win_and_null_removes),
+		TEST(chart_values_file_of_the_view_is_read),
 		TEST(example_hello_renders_to_its_golden_file),
 		TEST(example_guestbook_with_metrics_renders_to_its_golden_file),
 	};
