@@ -109,14 +109,13 @@ static bool by_tags(const struct node *entry, const struct node *values)
 	return any_true || !any_false;
 }
 
-/* The first path that leads to a boolean decides. */
+/* The first path that leads to a boolean decides. White space after a comma is part of the path, as in Helm: it leads nowhere. */
 static bool by_condition(const struct node *entry, const struct node *values, bool otherwise)
 {
-	struct sv rest = sv_c(text(entry, "condition")), one;
+	struct sv rest = sv_trim(sv_c(text(entry, "condition"))), one;
 
 	while (rest.n) {
 		sv_cut(rest, ',', &one, &rest);
-		one = sv_trim(one);
 		const struct node *v = one.n ? value_at(values, one) : NULL;
 		if (node_is(v, NODE_BOOL))
 			return v->b;

@@ -209,10 +209,13 @@ void go_time_format(int64_t seconds, int64_t ns, struct sv layout, struct str *o
 	while (layout.n) {
 		size_t n = fraction_length(layout);
 
-		if (n)
+		if (n) {
 			add_digits(ns, (struct sv){ layout.p, n }, out);
-		else
-			add_part(&t, next_part(layout, &n), layout, n, out);
+		} else {
+			enum part part = next_part(layout, &n);
+
+			add_part(&t, part, layout, n, out);
+		}
 		layout = sv_drop(layout, n);
 	}
 }

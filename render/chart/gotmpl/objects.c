@@ -227,6 +227,33 @@ static int files_glob(lua_State *lua)
 	return 1;
 }
 
+/* glob_match() with {a,b}, whose alternatives are tried one after the other; *left bounds how many. */
+static bool match_alternatives(struct sv glob, struct sv path, int *left)
+{
+	struct sv before, rest, inner, after, one;
+
+	if (--*left < 0)
+		return false;
+	if (!sv_cut(glob, '{', &before, &rest) || !sv_cut(rest, '}', &inner, &after))
+		return glob_match(glob, path);
+	for (bool more = true; more;) {
+		AUTO(str) pattern = { 0 };
+
+		more = sv_cut(inner, ',', &one, &inner);
+		str_addf(&pattern, SV_FMT SV_FMT SV_FMT, SV_ARG(before), SV_ARG(one), SV_ARG(after));
+		if (match_alternatives(str_sv(&pattern), path, left))
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_glob(struct sv glob, const struct chart_file *f)
+{
+	int left = 1000;
+
+	return match_alternatives(glob, sv_c(f->path), &left);
+}
+
 /* The files of a Glob as YAML of base names and contents; for Secrets in base64. The glob is kept in the method. */
 static int files_as(lua_State *lua, bool base64)
 {
@@ -241,7 +268,7 @@ static int files_as(lua_State *lua, bool base64)
 		struct sv dir, name;
 		AUTO(str) text = { 0 };
 
-		if (!glob_match(glob, sv_c(f->path)))
+		if (!is_in_glob(glob, f))
 			continue;
 		if (!sv_cut_last(sv_c(f->path), '/', &dir, &name))
 			name = sv_c(f->path);
@@ -273,7 +300,7 @@ static void push_files(lua_State *lua, const struct chart *c, struct sv glob)
 
 	lua_newtable(lua);
 	vec_each(f, &c->files) {
-		if (!glob_match(glob, sv_c(f->path)))
+		if (!is_in_glob(glob, f))
 			continue;
 		lua_pushlstring(lua, str_c(&f->text), f->text.n);
 		lua_setfield(lua, -2, f->path);
