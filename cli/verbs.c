@@ -4,6 +4,7 @@
 const struct verb verbs[] = {
 	{ "app",        "delivery",  "applications: create, show, sync, roll back, wait, delete", cmd_app },
 	{ "rollout",    "delivery",  "canary and blue-green updates: show, promote, abort, retry, undo", cmd_rollout },
+	{ "preview",    "delivery",  "previews, one a branch: list them with their addresses, delete", cmd_preview },
 	{ "render",     "delivery",  "render a kustomization, a chart or manifests; explain and compare them", cmd_render },
 	{ "diff",       "delivery",  "would a sync change the live object of a manifest?", cmd_diff },
 	{ "health",     "delivery",  "how well is the object in a file?", cmd_health },

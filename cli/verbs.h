@@ -66,6 +66,7 @@ int cmd_kubeconfig(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_patch(int argc, char **argv);
+int cmd_preview(int argc, char **argv);
 int cmd_render(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_rollout(int argc, char **argv);

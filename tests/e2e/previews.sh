@@ -41,6 +41,9 @@ for branch in feature/a_b feature/a-b "fix-$(printf 'x%.0s' {1..150})"; do
 	poll 20 answers "$branch" "page of ${branch:0:12}"
 done
 expect 3 bash -c "$(declare -f field); cd_bin=$cd_bin; field | awk '{ print \$2 }' | sort -u | wc -l"
+has feature/a-b "$cd_bin" preview list
+has http://127.0.0.1: "$cd_bin" preview list
+refuses 'not found' "$cd_bin" preview delete nothing
 
 say "a push to one changes only that one"
 before=$("$cd_bin" get deployment demo -n "$(namespace_of feature/a_b)" -o jsonpath='{.metadata.resourceVersion}')
