@@ -33,7 +33,7 @@ static int set_pair(struct resource *r, struct node *n, void *arg, struct err *e
 
 static int put_pairs(const struct transformation *x, const struct pairs *pairs, struct fieldspecs at, struct err *err)
 {
-	TRY(build_work(x->t->b, x->set->n * pairs->n * (at.n / 8 + 1), err));
+	TRY(build_work(x->t->b, 8 * x->set->n * pairs->n * (at.n / 8 + 1), err));
 	for (size_t i = 0; i < x->set->n; i++)
 		for (size_t p = 0; p < pairs->n; p++)
 			TRY(fieldspecs_walk(x->set->v[i], at, MAKE_MAP, set_pair, &pairs->v[p], err));

@@ -13,7 +13,8 @@ struct fixing {
 	struct set *set;
 	struct map by_kind;             /* kind of the referrer -> struct references *; "" for fields of any kind */
 	struct map by_name;             /* former name -> struct found * */
-	struct err *err;
+	struct map by_ns;               /* namespace that it was in at first -> struct found * */
+	struct build *b;
 };
 
 /* One reference that is being fixed. */
@@ -48,22 +49,33 @@ static void index_references(struct fixing *f, const struct config *c)
 	}
 }
 
+static void enter(struct fixing *f, struct map *m, const char *key, size_t at)
+{
+	struct found *all = map_get(m, sv_c(key));
+
+	if (!all) {
+		all = doc_alloc(f->arena, sizeof(*all));
+		map_put(m, sv_c(key), all);
+	}
+	if (!all->n || all->v[all->n - 1] != at)
+		vec_push(all, at);
+}
+
+static const char *original_ns(struct resource *r)
+{
+	struct id id = resource_original(r);
+
+	return r->formers.n ? id.ns : id_ns(&id);
+}
+
 static void index_names(struct fixing *f)
 {
 	for (size_t i = 0; i < f->set->n; i++) {
 		struct resource *r = f->set->v[i];
 
-		for (size_t j = 0; j < r->formers.n; j++) {
-			struct sv key = sv_c(r->formers.v[j].name);
-			struct found *all = map_get(&f->by_name, key);
-
-			if (!all) {
-				all = doc_alloc(f->arena, sizeof(*all));
-				map_put(&f->by_name, key, all);
-			}
-			if (!all->n || all->v[all->n - 1] != i)
-				vec_push(all, i);
-		}
+		enter(f, &f->by_ns, original_ns(r), i);
+		for (size_t j = 0; j < r->formers.n; j++)
+			enter(f, &f->by_name, r->formers.v[j].name, i);
 	}
 }
 
@@ -75,6 +87,9 @@ static void fixing_free(struct fixing *f)
 		vec_free((struct references *)s->value);
 	map_each(s, &f->by_name)
 		vec_free((struct found *)s->value);
+	map_each(s, &f->by_ns)
+		vec_free((struct found *)s->value);
+	map_free(&f->by_ns);
 	map_free(&f->by_kind);
 	map_free(&f->by_name);
 }
@@ -159,24 +174,20 @@ static void keep_affixed(const struct fix *x, struct candidates *c, bool empty_m
 /* Candidates in a namespace: those that were in it at first, or, when nothing was, those that are now. */
 static bool any_originally_in(const struct fix *x, struct sv ns)
 {
-	for (size_t i = 0; i < x->f->set->n; i++) {
-		struct resource *r = x->f->set->v[i];
-		struct id id = resource_original(r);
+	const struct found *there = map_get(&x->f->by_ns, ns);
 
-		if (is_visible(x, r) && sv_eq_c(ns, r->formers.n ? id.ns : id_ns(&id)))
+	for (size_t i = 0; there && i < there->n; i++)
+		if (is_visible(x, x->f->set->v[there->v[i]]))
 			return true;
-	}
 	return false;
 }
 
 static bool is_in(struct resource *r, struct sv ns, bool originally)
 {
-	struct id id = resource_original(r);
-
-	return sv_eq_c(ns, originally ? r->formers.n ? id.ns : id_ns(&id) : id_ns(resource_id(r)));
+	return sv_eq_c(ns, originally ? original_ns(r) : id_ns(resource_id(r)));
 }
 
-static void collect(const struct fix *x, struct sv name, const struct sv *ns, struct candidates *out)
+static int collect(const struct fix *x, struct sv name, const struct sv *ns, struct candidates *out, struct err *err)
 {
 	const struct found *f = map_get(&x->f->by_name, name);
 	bool originally = f && ns && any_originally_in(x, *ns);
@@ -188,6 +199,7 @@ static void collect(const struct fix *x, struct sv name, const struct sv *ns, st
 		    formerly_selected(r, x->ref->group, x->ref->version, x->ref->kind))
 			vec_push(out, r);
 	}
+	return f ? build_work(x->f->b, 4 * f->n, err) : 0;
 }
 
 static bool all_same(struct candidates *c, bool with_ns)
@@ -224,15 +236,14 @@ static int ambiguous(const struct fix *x, struct candidates *c, struct err *err)
 static int choose(const struct fix *x, struct sv name, const struct sv *ns, bool whole, struct resource **out, struct err *err)
 {
 	struct candidates c = { 0 };
-	int r = 0;
+	int r = collect(x, name, ns, &c, err);
 
 	*out = NULL;
-	collect(x, name, ns, &c);
 	if (c.n != 1)
 		keep_affixed(x, &c, true);
 	if (c.n > 1)
 		keep_affixed(x, &c, false);
-	if (c.n > 1 && !all_same(&c, whole))
+	if (r >= 0 && c.n > 1 && !all_same(&c, whole))
 		r = ambiguous(x, &c, err);
 	else if (c.n)
 		*out = c.v[0];
@@ -349,16 +360,15 @@ static int fix_all(struct fixing *f, struct err *err)
 
 int namerefs_fix(struct build *b, struct set *s, const struct config *config, struct err *err)
 {
-	struct fixing f = { .arena = b->arena, .set = s };
+	struct fixing f = { .arena = b->arena, .set = s, .b = b };
 	int r;
 
 	for (size_t i = 0; i < s->n; i++)
 		TRY(check_subjects(s->v[i], err));
 	index_names(&f);
-	if (!f.by_name.n)
-		return 0;
-	index_references(&f, config);
-	r = fix_all(&f, err);
+	if (f.by_name.n)
+		index_references(&f, config);
+	r = f.by_name.n ? fix_all(&f, err) : 0;
 	fixing_free(&f);
 	return r;
 }

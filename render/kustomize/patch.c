@@ -119,6 +119,7 @@ static int select_all(const struct transformation *x, const struct selection *se
 	const struct found *some = selection_candidates(sel, x->set, &all);
 	size_t n = all ? x->set->n : some ? some->n : 0;
 
+	TRY(build_work(x->t->b, all ? 4 * n : n, err));
 	for (size_t i = 0; i < n; i++) {
 		size_t at = all ? i : some->v[i];
 		int hit = x->set->v[at]->root ? selection_has(sel, x->set->v[at], err) : 0;
@@ -127,7 +128,7 @@ static int select_all(const struct transformation *x, const struct selection *se
 		if (hit)
 			vec_push(out, at);
 	}
-	return build_work(x->t->b, n, err);
+	return 0;
 }
 
 /* One patch to every object that is selected, as if it had their names. */

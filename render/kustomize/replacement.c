@@ -377,6 +377,7 @@ static int find_targets(const struct transformation *x, const struct chosen *c, 
 	const struct found *some = selection_candidates(c->select, x->set, &all);
 	size_t n = all ? x->set->n : some ? some->n : 0;
 
+	TRY(build_work(x->t->b, all ? 4 * n : n, err));
 	for (size_t i = 0; i < n; i++) {
 		size_t at = all ? i : some->v[i];
 		int hit = chosen_has(c, x->set->v[at], err);
@@ -385,7 +386,7 @@ static int find_targets(const struct transformation *x, const struct chosen *c, 
 		if (hit)
 			vec_push(out, at);
 	}
-	return build_work(x->t->b, n, err);
+	return 0;
 }
 
 static int write_target(const struct transformation *x, const struct replacement_target *t, const struct value *v, struct err *err)
