@@ -115,6 +115,7 @@ for point in 1 2 4 6; do        # after so many lines of what the pusher is told
 done
 
 say "SIGTERM leaves containers running; a restart adopts them"
+poll 30 expect 2 pgrep -fc '^/bin/httpd -f -p 8080'      # what ends from the last rollout has ended
 before=$(pgrep -f '^/bin/httpd -f -p 8080' | sort | tr '\n' ' ')
 stop_server TERM
 expect_alive
