@@ -5,7 +5,7 @@
 
 const luaL_Reg *const gotmpl_tables[] = {
 	gotmpl_go, gotmpl_strings, gotmpl_lists, gotmpl_dicts, gotmpl_math, gotmpl_formats, gotmpl_regex, gotmpl_encoding,
-	gotmpl_words, gotmpl_time, gotmpl_randoms, gotmpl_crypto, gotmpl_certs, gotmpl_helm, NULL
+	gotmpl_words, gotmpl_time, gotmpl_randoms, gotmpl_crypto, gotmpl_certs, gotmpl_toml, gotmpl_helm, NULL
 };
 
 bool gotmpl_has_function(struct sv name)

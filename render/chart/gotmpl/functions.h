@@ -14,6 +14,7 @@ extern const luaL_Reg gotmpl_go[];                      /* text/template's own *
 extern const luaL_Reg gotmpl_strings[], gotmpl_lists[], gotmpl_dicts[], gotmpl_math[], gotmpl_formats[], gotmpl_regex[],
 	gotmpl_encoding[], gotmpl_words[], gotmpl_time[], gotmpl_randoms[], gotmpl_crypto[],
 	gotmpl_certs[];                                 /* Sprig's */
+extern const luaL_Reg gotmpl_toml[];                    /* Helm's toToml */
 extern const luaL_Reg gotmpl_helm[];                    /* include, tpl and what else needs the engine */
 
 bool gotmpl_has_function(struct sv name);
