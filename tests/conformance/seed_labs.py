@@ -1,4 +1,4 @@
-"""seed_labs.py BINARY CORPUS: renders each kustomize entry of the corpus and compares the objects with its index."""
+"""seed_labs.py BINARY CORPUS: renders the kustomize and helm entries of the corpus and compares the objects with its index."""
 import hashlib
 import json
 import os
@@ -49,18 +49,41 @@ def check(binary, corpus, entry):
     return "other content: %s" % other if other else None
 
 
+def check_variant(binary, path, variant):
+    sets = [arg for key, value in variant.get("set", {}).items() for arg in ("--set", "%s=%s" % (key, json.dumps(value)))]
+    run = subprocess.run([binary, "render", path, "--name", variant["release"], "-n", variant["namespace"], "--include-crds"] + sets,
+                         capture_output=True, text=True, timeout=20)
+    if run.returncode:
+        return "exit status %d: %s" % (run.returncode, run.stderr.strip().splitlines()[-1:])
+    got = sorted(map(str, map(identity, filter(None, yaml.load_all(run.stdout, Loader)))))
+    want = sorted(str((o["apiVersion"], o["kind"], o["name"], o["namespace"])) for o in variant["objects"])
+    return None if got == want else "want %s, got %s" % (want, got)
+
+
+def check_helm(binary, corpus, entry):
+    """Kinds and names of each variant; None when all are as expected."""
+    path = os.path.join(corpus, entry["path"], entry["render"])
+    return next(filter(None, (check_variant(binary, path, v) for v in entry["expect"]["variants"])), None)
+
+
+def run_type(binary, corpus, index, kind, check_one):
+    entries = [e for e in index if e["type"] == kind and "render" in e]
+    passed = 0
+    for entry in entries:
+        why = check_one(binary, corpus, entry)
+        passed += why is None
+        if why:
+            print("FAILED %s: %s" % (entry["name"], why))
+    print("seed-labs %s: %d/%d" % (kind, passed, len(entries)))
+
+
 def main():
     binary, corpus = sys.argv[1:3]
     with open(os.path.join(corpus, "index.json"), encoding="utf-8") as f:
         index = json.load(f)
-    entries = [e for e in (index if isinstance(index, list) else index["entries"]) if e["type"] == "kustomize" and "render" in e]
-    passed = 0
-    for entry in entries:
-        why = check(binary, corpus, entry)
-        passed += why is None
-        if why:
-            print("FAILED %s: %s" % (entry["name"], why))
-    print("seed-labs kustomize: %d/%d" % (passed, len(entries)))
+    index = index if isinstance(index, list) else index["entries"]
+    run_type(binary, corpus, index, "kustomize", check)
+    run_type(binary, corpus, index, "helm", check_helm)
 
 
 main()
