@@ -63,6 +63,7 @@ static int read_texts(const struct reading *r, const struct node *n, const char 
 	if (!node_is(n, NODE_SEQ))
 		return wrong(r, n, name, "a list of texts");
 	out->v = doc_alloc(r->from->arena, (n->n + 1) * sizeof(*out->v));
+	out->n = 0;     /* the field may stand there twice, in another case */
 	node_each(item, n) {
 		out->v[out->n] = "";
 		if (!node_is(item, NODE_NULL))
@@ -84,6 +85,7 @@ static int read_pairs(const struct reading *r, const struct node *n, const char 
 	if (!node_is(n, NODE_MAP))
 		return wrong(r, n, name, "a mapping of texts");
 	out->v = doc_alloc(r->from->arena, (n->n + 1) * sizeof(*out->v));
+	out->n = 0;     /* the field may stand there twice, in another case */
 	node_members(m, n) {
 		struct pair *p = &out->v[out->n++];
 
@@ -113,6 +115,7 @@ static int read_many(const struct reading *r, const struct node *n, const struct
 	if (!node_is(n, NODE_SEQ))
 		return wrong(r, n, f->name, "a list");
 	out->v = doc_alloc(r->from->arena, (n->n + 1) * f->of->size);
+	out->n = 0;
 	for (uint32_t i = 0; i < n->n; i++, out->n++)
 		TRY(shape_read(r->from, n->items[i], below(r, f->name, i), f->of, out->v + i * f->of->size, r->err));
 	return 0;

@@ -198,6 +198,13 @@ static void local_config_is_read_and_not_printed(void **state)
 	       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cm\n");
 }
 
+static void field_in_two_cases_counts_once(void **state)
+{
+	(void)state;
+	expect("-- kustomization.yaml\nresources: [gone.yaml, gone.yaml]\nResources: [cm.yaml]\n-- cm.yaml\n" CONFIG_MAP("cm"),
+	       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cm\n");
+}
+
 static void reorder_none_keeps_the_order_of_the_files(void **state)
 {
 	static const char tree[] = "-- kustomization.yaml\nresources: [a.yaml]\n-- a.yaml\n" CONFIG_MAP("z") "---\n" CONFIG_MAP("a");
@@ -349,6 +356,7 @@ int main(void)
 		TEST(plugin_files_configure_the_same_transformers),
 		TEST(origin_names_the_file_below_the_top),
 		TEST(local_config_is_read_and_not_printed),
+		TEST(field_in_two_cases_counts_once),
 		TEST(reorder_none_keeps_the_order_of_the_files),
 		TEST(detection_prefers_a_chart_and_falls_back_to_files),
 		TEST(plain_directories_read_what_the_globs_say),
