@@ -118,6 +118,12 @@ sanitized() {
 		grep -v "doesn't fully support makecontext" | head -n 80 | grep . >&2
 }
 
+# The web servers that run, by process number; not the children that they fork for each connection.
+web_servers() {
+	ps -eo pid=,ppid=,args= | awk '$3 == "/bin/httpd" { parent[$1] = $2 } END { for (p in parent) if (!(parent[p] in parent)) print p }' | sort
+}
+web_servers_are() { expect "$1" eval 'web_servers | wc -l'; }   # COUNT
+
 busybox_image() { # TAG [CONTAINERFILE LINES]: an image of Debian's static busybox with links for its programs
 	local dir=$work/image.$RANDOM
 	mkdir -p "$dir/bin"

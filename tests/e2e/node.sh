@@ -70,11 +70,11 @@ has "$vip" "$cd_bin" logs ask
 "$cd_bin" delete pod ask
 
 say "SIGKILL at rest: the same processes go on, and serve meanwhile"
-before=$(pods; pgrep -f '^/bin/httpd' | sort)
+before=$(pods; web_servers)
 stop_server KILL
 expect hello curl -fsS --max-time 2 "http://$vip/"
 serve
-expect "$before" eval 'pods; pgrep -f "^/bin/httpd" | sort'
+expect "$before" eval 'pods; web_servers'
 expect hello curl -fsS --max-time 2 "http://$vip/"
 
 say "SIGKILL $rounds times while pods come and go"
@@ -88,7 +88,7 @@ done
 "$cd_bin" patch deployment web --type merge -p '{"spec":{"replicas":3}}'
 poll 60 three
 expect hello curl -fsS --max-time 2 "http://$vip/"
-exact() { [ "$(pgrep -fc '^/bin/httpd')" = 3 ] && [ "$(count "$data/node/pods")" = 3 ] && [ "$(count "$data/node/addresses")" = 3 ] &&
+exact() { web_servers_are 3 >/dev/null && [ "$(count "$data/node/pods")" = 3 ] && [ "$(count "$data/node/addresses")" = 3 ] &&
 	[ "$(ip -o link show type veth | wc -l)" = 3 ]; }
 poll 20 exact
 

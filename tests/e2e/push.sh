@@ -76,9 +76,8 @@ poll 60 expect 2 jsonpath deployment demo demo spec.replicas
 poll 30 expect 2 jsonpath deployment demo demo status.replicas
 
 say "a killed container is started again"
-two_left() { [ "$(pgrep -cf '^/bin/httpd -f -p 8080')" = 2 ]; }         # not one that is on its way out
-poll 30 two_left
-pid=$(pgrep -f '^/bin/httpd -f -p 8080' | head -n 1)
+poll 30 web_servers_are 2
+pid=$(web_servers | head -n 1)
 kill -9 "$pid"
 restarted() { "$cd_bin" get pods -n demo -o json | grep -q '"restartCount": 1'; }
 poll 30 restarted
@@ -115,17 +114,16 @@ for point in 1 2 4 6; do        # after so many lines of what the pusher is told
 done
 
 say "SIGTERM leaves containers running; a restart adopts them"
-poll 30 expect 2 pgrep -fc '^/bin/httpd -f -p 8080'      # what ends from the last rollout has ended
-before=$(pgrep -f '^/bin/httpd -f -p 8080' | sort | tr '\n' ' ')
+poll 30 web_servers_are 2      # what ends from the last rollout has ended
+before=$(web_servers)
 stop_server TERM
 expect_alive
 serve
 "$cd_bin" app wait demo --timeout 30s
-expect "$before" bash -c "pgrep -f '^/bin/httpd -f -p 8080' | sort | tr '\n' ' '"
+expect "$before" web_servers
 
 say "deleting the Application removes what it made"
 "$cd_bin" delete application demo -n cd
 poll 60 refuses demo "$cd_bin" get deployment demo -n demo -o name
-no_pods() { [ -z "$(pgrep -f '^/bin/httpd -f -p 8080')" ]; }
-poll 60 no_pods
+poll 60 web_servers_are 0
 say passed
