@@ -255,14 +255,11 @@ static int write_status(struct pass *p, struct err *err)
 	return controller_put_status(p->c, SETS, p->set, status, NULL, err);
 }
 
-static bool has_pods(const struct object *revision, void *arg)
+static bool is_used(const struct object *revision, void *arg)
 {
 	const struct pass *p = arg;
 
-	for (size_t i = 0; i < p->pods.n; i++)
-		if (str_eq(meta_label(p->pods.v[i]->root, REVISION_HASH), revision_hash(revision)))
-			return true;
-	return false;
+	return revision_has_pods(revision, &p->pods);
 }
 
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)
@@ -277,7 +274,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	if (!meta_deleting(p.set->root))
 		TRY(manage(&p, err));
 	TRY(write_status(&p, err));
-	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), has_pods, &p,
+	return template_revisions_trim(&p.revisions, node_int_at(p.spec, "revisionHistoryLimit", 10), is_used, &p,
 				       err);
 }
 

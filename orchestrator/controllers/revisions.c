@@ -121,6 +121,14 @@ int template_revisions_read(struct template_revisions *r, struct controller *c, 
 	return create(r, err);
 }
 
+bool revision_has_pods(const struct object *revision, const struct object_list *pods)
+{
+	for (size_t i = 0; i < pods->n; i++)
+		if (str_eq(meta_label(pods->v[i]->root, REVISION_HASH), revision_hash(revision)))
+			return true;
+	return false;
+}
+
 int template_revisions_trim(struct template_revisions *r, int64_t limit,
 			    bool (*used)(const struct object *revision, void *arg), void *arg, struct err *err)
 {

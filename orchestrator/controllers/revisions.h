@@ -20,6 +20,7 @@ MUST_CHECK int template_revisions_read(struct template_revisions *r, struct cont
 void template_revisions_free(struct template_revisions *r);
 struct object *template_revisions_named(const struct template_revisions *r, const char *name);            /* NULL: there is none */
 const char *revision_hash(const struct object *revision);                               /* what its pods carry as REVISION_HASH */
+bool revision_has_pods(const struct object *revision, const struct object_list *pods);  /* one of them was made of it */
 const struct node *revision_template(const struct object *revision);
 /* Deletes the oldest beyond the limit, but for those that pods (or the status) still name: used() says so. */
 MUST_CHECK int template_revisions_trim(struct template_revisions *r, int64_t limit, bool (*used)(const struct object *revision, void *arg), void *arg,

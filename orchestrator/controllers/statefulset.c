@@ -331,12 +331,7 @@ static bool is_used(const struct object *revision, void *arg)
 {
 	const struct pass *p = arg;
 
-	if (revision == p->current)
-		return true;
-	for (size_t i = 0; i < p->pods.n; i++)
-		if (str_eq(meta_label(p->pods.v[i]->root, REVISION_HASH), revision_hash(revision)))
-			return true;
-	return false;
+	return revision == p->current || revision_has_pods(revision, &p->pods);
 }
 
 static int reconcile(struct controller *c, const char *ns, const char *name, struct err *err)
