@@ -15,18 +15,6 @@ static struct sv text(lua_State *lua, const char *name)
 	return gotmpl_check_string(lua, 1, name);
 }
 
-static int give(lua_State *lua, struct sv s)
-{
-	lua_pushlstring(lua, s.p, s.n);
-	return 1;
-}
-
-static int give_str(lua_State *lua, struct str *take)
-{
-	gotmpl_push_str(lua, take);
-	return 1;
-}
-
 /* ---- base 64 and base 32 ---- */
 
 static int f_b64enc(lua_State *lua)
@@ -34,7 +22,7 @@ static int f_b64enc(lua_State *lua)
 	struct str out = { 0 };
 
 	base64_encode(&out, text(lua, "b64enc"));
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* Text that is no base64 gives the message of the error, as Sprig's does. */
@@ -49,7 +37,7 @@ static int f_b64dec(lua_State *lua)
 		str_addc(&out, err_msg(&err));
 	}
 	err_free(&err);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -70,7 +58,7 @@ static int f_b32enc(lua_State *lua)
 		str_add1(&out, base32[bits << (5 - n) & 31]);
 	while (out.n % 8)
 		str_add1(&out, '=');
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_b32dec(lua_State *lua)
@@ -85,7 +73,7 @@ static int f_b32dec(lua_State *lua)
 
 		if (!at) {
 			str_free(&out);
-			return give(lua, SV("illegal base32 data"));
+			return gotmpl_give(lua, SV("illegal base32 data"));
 		}
 		bits = bits << 5 | (uint64_t)(at - base32);
 		if ((n += 5) >= 8) {
@@ -93,7 +81,7 @@ static int f_b32dec(lua_State *lua)
 			str_add1(&out, (char)(bits >> n));
 		}
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- digests ---- */
@@ -108,7 +96,7 @@ static int digest(lua_State *lua, const char *name, const EVP_MD *kind)
 	if (!EVP_Digest(s.p, s.n, sum, &n, kind, NULL))
 		return luaL_error(lua, "error calling %s: no digest", name);
 	hex_encode(&out, (struct sv){ (const char *)sum, n });
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_sha1sum(lua_State *lua) { return digest(lua, "sha1sum", EVP_sha1()); }
@@ -121,7 +109,7 @@ static int f_adler32sum(lua_State *lua)
 	struct str out = { 0 };
 
 	str_addf(&out, "%lu", adler32(adler32(0, NULL, 0), (const unsigned char *)s.p, (unsigned)s.n));
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- paths ---- */
@@ -162,7 +150,7 @@ static int f_clean(lua_State *lua)
 	struct str out = { 0 };
 
 	clean(text(lua, "clean"), &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_base(lua_State *lua)
@@ -170,12 +158,12 @@ static int f_base(lua_State *lua)
 	struct sv s = text(lua, "base"), dir, name;
 
 	if (!s.n)
-		return give(lua, SV("."));
+		return gotmpl_give(lua, SV("."));
 	while (s.n && s.p[s.n - 1] == '/')
 		s.n--;
 	if (!s.n)
-		return give(lua, SV("/"));
-	return give(lua, sv_cut_last(s, '/', &dir, &name) ? name : s);
+		return gotmpl_give(lua, SV("/"));
+	return gotmpl_give(lua, sv_cut_last(s, '/', &dir, &name) ? name : s);
 }
 
 static int f_dir(lua_State *lua)
@@ -187,7 +175,7 @@ static int f_dir(lua_State *lua)
 		clean((struct sv){ s.p, dir.n + 1 }, &out);
 	else
 		str_add1(&out, '.');
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_ext(lua_State *lua)
@@ -196,7 +184,7 @@ static int f_ext(lua_State *lua)
 
 	if (!sv_cut_last(s, '/', &dir, &name))
 		name = s;
-	return give(lua, sv_cut_last(name, '.', &stem, &ext) ? (struct sv){ ext.p - 1, ext.n + 1 } : SV(""));
+	return gotmpl_give(lua, sv_cut_last(name, '.', &stem, &ext) ? (struct sv){ ext.p - 1, ext.n + 1 } : SV(""));
 }
 
 static int f_is_abs(lua_State *lua)
@@ -319,14 +307,14 @@ static int f_url_join(lua_State *lua)
 	}
 	add_part(lua, "query", "?", "", &out);
 	add_part(lua, "fragment", "#", "", &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* Rendering is pure: no name is looked up, as `helm template` does without --enable-dns. */
 static int f_no_host(lua_State *lua)
 {
 	(void)text(lua, "getHostByName");
-	return give(lua, SV(""));
+	return gotmpl_give(lua, SV(""));
 }
 
 const luaL_Reg gotmpl_encoding[] = {

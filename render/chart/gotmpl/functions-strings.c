@@ -20,18 +20,6 @@ static int64_t whole(lua_State *lua, int index, const char *name)
 	return lua_tointeger(lua, index);
 }
 
-static int give(lua_State *lua, struct sv s)
-{
-	lua_pushlstring(lua, s.p, s.n);
-	return 1;
-}
-
-static int give_str(lua_State *lua, struct str *take)
-{
-	gotmpl_push_str(lua, take);
-	return 1;
-}
-
 static int give_bool(lua_State *lua, bool b)
 {
 	lua_pushboolean(lua, b);
@@ -77,7 +65,7 @@ static int mapped(lua_State *lua, const char *name, uint32_t (*map)(uint32_t), b
 		utf8_add(&out, !first_only || start ? map(c) : c);
 		start = is_separator(c);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_upper(lua_State *lua) { return mapped(lua, "upper", to_upper, false); }
@@ -120,13 +108,13 @@ static struct sv trim_set(struct sv s, struct sv set)
 static int f_trim(lua_State *lua)
 {
 	gotmpl_count(lua, "trim", 1, 1);
-	return give(lua, trim_set(text(lua, 1, "trim"), WHITE));
+	return gotmpl_give(lua, trim_set(text(lua, 1, "trim"), WHITE));
 }
 
 static int f_trim_all(lua_State *lua)
 {
 	gotmpl_count(lua, "trimAll", 2, 2);
-	return give(lua, trim_set(text(lua, 2, "trimAll"), text(lua, 1, "trimAll")));
+	return gotmpl_give(lua, trim_set(text(lua, 2, "trimAll"), text(lua, 1, "trimAll")));
 }
 
 static int f_trim_suffix(lua_State *lua)
@@ -136,7 +124,7 @@ static int f_trim_suffix(lua_State *lua)
 
 	if (sv_ends(s, end))
 		s.n -= end.n;
-	return give(lua, s);
+	return gotmpl_give(lua, s);
 }
 
 static int f_trim_prefix(lua_State *lua)
@@ -144,7 +132,7 @@ static int f_trim_prefix(lua_State *lua)
 	gotmpl_count(lua, "trimPrefix", 2, 2);
 	struct sv start = text(lua, 1, "trimPrefix"), s = text(lua, 2, "trimPrefix");
 
-	return give(lua, sv_starts(s, start) ? sv_drop(s, start.n) : s);
+	return gotmpl_give(lua, sv_starts(s, start) ? sv_drop(s, start.n) : s);
 }
 
 static int f_trunc(lua_State *lua)
@@ -154,10 +142,10 @@ static int f_trunc(lua_State *lua)
 	struct sv s = text(lua, 2, "trunc");
 
 	if (n < 0 && (int64_t)s.n + n > 0)
-		return give(lua, sv_drop(s, (size_t)((int64_t)s.n + n)));
+		return gotmpl_give(lua, sv_drop(s, (size_t)((int64_t)s.n + n)));
 	if (n >= 0 && s.n > (size_t)n)
 		s.n = (size_t)n;
-	return give(lua, s);
+	return gotmpl_give(lua, s);
 }
 
 /* substr start end text: bytes; a negative start begins at 0, a negative end goes to the end. */
@@ -173,7 +161,7 @@ static int f_substr(lua_State *lua)
 		end = (int64_t)s.n;
 	if (start > (int64_t)s.n || end > (int64_t)s.n || end < start)
 		return luaL_error(lua, "error calling substr: slice bounds out of range [%I:%I]", (LUAI_UACINT)start, (LUAI_UACINT)end);
-	return give(lua, (struct sv){ s.p + start, (size_t)(end - start) });
+	return gotmpl_give(lua, (struct sv){ s.p + start, (size_t)(end - start) });
 }
 
 static int f_nospace(lua_State *lua)
@@ -188,7 +176,7 @@ static int f_nospace(lua_State *lua)
 		if (!in_set(c, WHITE))
 			utf8_add(&out, c);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- searching ---- */
@@ -243,7 +231,7 @@ static int f_replace(lua_State *lua)
 	if ((s.n / (old.n ? old.n : 1) + 1) * new.n > LENGTH_MAX)
 		return luaL_error(lua, "error calling replace: the result is too long");
 	replace(s, old, new, &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- making ---- */
@@ -261,7 +249,7 @@ static int f_repeat(lua_State *lua)
 		return luaL_error(lua, "error calling repeat: the result is too long");
 	for (int64_t i = 0; s.n && i < n; i++)
 		str_add(&out, s);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static void add_indented(int64_t spaces, struct sv s, struct str *out)
@@ -291,7 +279,7 @@ static int indented(lua_State *lua, const char *name, bool newline)
 	if (newline)
 		str_add1(&out, '\n');
 	add_indented(n, s, &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_indent(lua_State *lua) { return indented(lua, "indent", false); }
@@ -315,7 +303,7 @@ static int quoted(lua_State *lua, bool single)
 		else
 			go_quote(str_sv(&s), '"', false, &out);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_quote(lua_State *lua) { return quoted(lua, false); }
@@ -332,13 +320,13 @@ static int f_cat(lua_State *lua)
 			str_add1(&out, ' ');
 		go_print(lua, i, &out);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_plural(lua_State *lua)
 {
 	gotmpl_count(lua, "plural", 3, 3);
-	return give(lua, text(lua, whole(lua, 3, "plural") == 1 ? 1 : 2, "plural"));
+	return gotmpl_give(lua, text(lua, whole(lua, 3, "plural") == 1 ? 1 : 2, "plural"));
 }
 
 static int f_to_string(lua_State *lua)
@@ -347,7 +335,7 @@ static int f_to_string(lua_State *lua)
 
 	gotmpl_count(lua, "toString", 1, 1);
 	value_to_text(lua, 1, &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_to_strings(lua_State *lua)
@@ -371,7 +359,7 @@ static int f_initials(lua_State *lua)
 			utf8_add(&out, c);
 		start = in_set(c, WHITE);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_swapcase(lua_State *lua)
@@ -391,7 +379,7 @@ static int f_swapcase(lua_State *lua)
 			utf8_add(&out, k != UTF8PROC_CATEGORY_LL ? c : start ? to_title(c) : to_upper(c));
 		start = in_set(c, WHITE);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- joining and splitting ---- */
@@ -413,7 +401,7 @@ static int f_join(lua_State *lua)
 		str_add(&out, s);
 		lua_pop(lua, 1);
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* Calls add(lua, part, number) for the parts of s; most 0: no bound. */

@@ -7,12 +7,6 @@
 
 static struct sv text(lua_State *lua, int index, const char *name) { return gotmpl_check_string(lua, index, name); }
 
-static int give_str(lua_State *lua, struct str *take)
-{
-	gotmpl_push_str(lua, take);
-	return 1;
-}
-
 /* ---- snake_case, kebab-case, CamelCase ---- */
 
 static bool is_upper(char c) { return isupper((unsigned char)c); }
@@ -37,7 +31,7 @@ static int joined_words(lua_State *lua, const char *name, char between)
 			str_add1(&out, between);
 		str_add1(&out, is_gap(s.p[i]) ? between : (char)tolower((unsigned char)s.p[i]));
 	}
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_snakecase(lua_State *lua) { return joined_words(lua, "snakecase", '_'); }
@@ -65,7 +59,7 @@ static int f_camelcase(lua_State *lua)
 		start = is_gap(c);
 	}
 	str_add(&out, sv_drop(s, last));
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 /* ---- wrapping ---- */
@@ -100,7 +94,7 @@ static int wrapped(lua_State *lua, const char *name, bool with)
 	int64_t width = value_to_i64(lua, 1);
 	struct sv newline = with ? text(lua, 2, name) : SV("\n");
 	wrap(text(lua, with ? 3 : 2, name), width < 1 ? 1 : (size_t)width, newline.n ? newline : SV("\n"), &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_wrap(lua_State *lua) { return wrapped(lua, "wrap", false); }
@@ -143,7 +137,7 @@ static int f_abbrev(lua_State *lua)
 		str_add(&out, s);
 	else
 		abbreviate(s, 0, (size_t)width, &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 static int f_abbrevboth(lua_State *lua)
@@ -157,7 +151,7 @@ static int f_abbrevboth(lua_State *lua)
 		str_add(&out, s);
 	else
 		abbreviate(s, left > 0 ? (size_t)left : 0, (size_t)width, &out);
-	return give_str(lua, &out);
+	return gotmpl_give_str(lua, &out);
 }
 
 const luaL_Reg gotmpl_words[] = {

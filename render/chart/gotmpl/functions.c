@@ -45,6 +45,18 @@ void gotmpl_push_str(lua_State *lua, struct str *take)
 	str_free(take);
 }
 
+int gotmpl_give(lua_State *lua, struct sv s)
+{
+	lua_pushlstring(lua, s.p, s.n);
+	return 1;
+}
+
+int gotmpl_give_str(lua_State *lua, struct str *take)
+{
+	gotmpl_push_str(lua, take);
+	return 1;
+}
+
 void gotmpl_push_null(lua_State *lua) { lua_pushlightuserdata(lua, NULL); }
 
 void gotmpl_count(lua_State *lua, const char *name, int least, int most)

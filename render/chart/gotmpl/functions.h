@@ -29,6 +29,8 @@ void gotmpl_tpl(struct gotmpl *g, struct sv text, int index);
 /* ---- for functions ---- */
 bool gotmpl_truth(lua_State *lua, int index);           /* Go's: not nil, false, 0, "", [] or {} */
 void gotmpl_push_str(lua_State *lua, struct str *take); /* pushes the text and frees it */
+int gotmpl_give(lua_State *lua, struct sv s);           /* `return gotmpl_give(...)`: the function's one result */
+int gotmpl_give_str(lua_State *lua, struct str *take);  /* the same, and frees it */
 void gotmpl_push_null(lua_State *lua);
 /* Raises "wrong number of args for NAME: want N got M" unless least <= arguments <= most (-1: any number). */
 void gotmpl_count(lua_State *lua, const char *name, int least, int most);
