@@ -4,7 +4,7 @@
 #include "operator/app/app-internal.h"
 #include "operator/app/plan.h"
 
-enum step_state { TODO, RUNNING, GOOD, BAD };
+enum step_state { PENDING, RUNNING, GOOD, BAD };
 
 struct step {
 	const struct row *row;

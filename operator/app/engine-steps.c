@@ -60,7 +60,7 @@ static enum step_state state_from(const struct node *result)
 	const char *phase = node_str_or(result, "hookPhase", ""), *status = node_str_or(result, "status", "");
 
 	if (!result)
-		return TODO;
+		return PENDING;
 	if (str_eq(status, "SyncFailed") || str_eq(phase, "Failed") || str_eq(phase, "Error"))
 		return BAD;
 	return str_eq(phase, "Running") ? RUNNING : GOOD;

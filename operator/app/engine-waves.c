@@ -120,7 +120,7 @@ size_t op_delete_leftovers(struct op *o, size_t from, size_t to)
 		struct object *live = op_live(o, s);
 		AUTO(err) err = { 0 };
 
-		if (s->state != TODO || !s->row->hook || !live || !(s->row->target->hooks.policies & DELETE_BEFORE_CREATION))
+		if (s->state != PENDING || !s->row->hook || !live || !(s->row->target->hooks.policies & DELETE_BEFORE_CREATION))
 			continue;
 		left++;
 		AUTO_OBJECT held = object_ref(live);
@@ -143,7 +143,7 @@ int op_run_wave(struct op *o, size_t from, size_t to, struct err *err)
 	for (int pruning = 1; pruning >= 0; pruning--) {
 		for (size_t i = from; i < to; i++) {
 			const struct task *t = &o->plan.v[i];
-			if (t->prune != (bool)pruning || o->steps.v[t->row].state != TODO)
+			if (t->prune != (bool)pruning || o->steps.v[t->row].state != PENDING)
 				continue;
 			if (n == PARALLEL || (n && !same_group(&o->plan.v[chunk[n - 1]], t))) {
 				TRY(run_group(o, chunk, n, err));

@@ -173,7 +173,7 @@ static int fail(struct op *o, enum engine *out, const char *message, struct err 
 		struct step *s = &o->steps.v[o->plan.v[i].row];
 		if (o->plan.v[i].phase != SYNC_FAIL)
 			continue;
-		if (s->state == TODO)
+		if (s->state == PENDING)
 			TRY(op_run_wave(o, i, i + 1, err));
 		waiting += s->state == RUNNING;
 	}
@@ -231,7 +231,7 @@ static struct counts look_at_all(struct op *o)
 static size_t first_todo(struct op *o)
 {
 	for (size_t i = 0; i < o->plan.n; i++)
-		if (o->steps.v[o->plan.v[i].row].state == TODO && o->plan.v[i].phase != SYNC_FAIL)
+		if (o->steps.v[o->plan.v[i].row].state == PENDING && o->plan.v[i].phase != SYNC_FAIL)
 			return i;
 	return o->plan.n;
 }
