@@ -4,17 +4,27 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <sha2.h>
 #include <stdlib.h>
 
 void base64_encode(struct str *out, struct sv bytes)
 {
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)bytes.p;
 	size_t n = (bytes.n + 2) / 3 * 4;
 	char *at = str_room(out, n + 1);
 
-	EVP_EncodeBlock((unsigned char *)at, (const unsigned char *)bytes.p, (int)bytes.n);
+	for (size_t i = 0; i < bytes.n; i += 3, at += 4) {
+		size_t left = bytes.n - i;
+		unsigned three = (unsigned)p[i] << 16 | (left > 1 ? p[i + 1] : 0u) << 8 | (left > 2 ? p[i + 2] : 0u);
+
+		at[0] = digits[three >> 18];
+		at[1] = digits[three >> 12 & 63];
+		at[2] = left > 1 ? digits[three >> 6 & 63] : '=';
+		at[3] = left > 2 ? digits[three & 63] : '=';
+	}
+	*at = '\0';
 	out->n += n;
-	out->p[out->n] = '\0';
 }
 
 static int base64_value(char c)
@@ -77,7 +87,11 @@ void hex_encode(struct str *out, struct sv bytes)
 
 void sha256(unsigned char out[static 32], struct sv bytes)
 {
-	SHA256((const unsigned char *)bytes.p, bytes.n, out);
+	SHA2_CTX c;             /* of libmd: a short command need not load OpenSSL for it */
+
+	SHA256Init(&c);
+	SHA256Update(&c, (const unsigned char *)bytes.p, bytes.n);
+	SHA256Final(out, &c);
 }
 
 void sha256_hex(struct str *out, struct sv bytes)

@@ -1,2 +1,2 @@
-room_libraries(base PkgConfig::uv PkgConfig::openssl PkgConfig::nghttp2 PkgConfig::curl PkgConfig::jansson PkgConfig::yaml PkgConfig::utf8proc
-	PkgConfig::zlib PkgConfig::deflate m)
+room_libraries(base PkgConfig::uv lazy::openssl PkgConfig::nghttp2 lazy::curl PkgConfig::jansson PkgConfig::yaml PkgConfig::utf8proc
+	PkgConfig::zlib PkgConfig::deflate PkgConfig::md m)

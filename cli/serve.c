@@ -4,6 +4,7 @@
 #include "base/fiber.h"
 #include "base/fs.h"
 #include "base/http.h"
+#include "base/lazy.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/tls.h"
@@ -397,6 +398,7 @@ int cmd_serve(int argc, char **argv)
 	if (extra)
 		return cli_usage_error(&usage, "takes no arguments");
 	log_set_level((enum log_level)log_level_parse(s.set.log_level));
+	lazy_load_all();
 	signal(SIGPIPE, SIG_IGN);
 	return fiber_main(run, &s);
 }

@@ -38,14 +38,16 @@ int cmd_version(int argc, char **argv)
 	vec_free(&args);
 	if (r >= 0)
 		return r;
+	if (str_eq(format, "text")) {
+		printf("timonier %s\n", CD_VERSION);
+		return EXIT_OK;
+	}
 	AUTO_DOC d = describe();
 	if (str_eq(format, "json")) {
 		json_write(&out, doc_root(d), JSON_INDENT);
 		str_add1(&out, '\n');
-	} else if (str_eq(format, "yaml")) {
-		yaml_write(&out, doc_root(d), 0);
 	} else {
-		str_addf(&out, "timonier %s\n", CD_VERSION);
+		yaml_write(&out, doc_root(d), 0);
 	}
 	fputs(str_c(&out), stdout);
 	return EXIT_OK;

@@ -7,7 +7,7 @@
 # A file named *-main.c is the start of a program of its own and not part of the library.
 function(room NAME)
 	cmake_parse_arguments(R "" "PROGRAM" "ROOMS" ${ARGN})
-	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${NAME}/*.c)
+	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${NAME}/*.c ${CMAKE_SOURCE_DIR}/${NAME}/*.S)
 	list(FILTER sources EXCLUDE REGEX "-main\\.c$")
 	set(view ${CMAKE_BINARY_DIR}/rooms/${NAME})
 	file(MAKE_DIRECTORY ${view})

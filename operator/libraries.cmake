@@ -1,1 +1,1 @@
-room_libraries(operator PkgConfig::git2)
+room_libraries(operator lazy::git2)

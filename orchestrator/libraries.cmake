@@ -1,1 +1,1 @@
-room_libraries(orchestrator PkgConfig::sqlite3 PkgConfig::pcre2)
+room_libraries(orchestrator lazy::sqlite3 PkgConfig::pcre2)

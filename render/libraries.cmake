@@ -1,2 +1,2 @@
-room_libraries(render PkgConfig::lua PkgConfig::pcre2 PkgConfig::utf8proc PkgConfig::openssl PkgConfig::archive crypt)
+room_libraries(render PkgConfig::lua PkgConfig::pcre2 PkgConfig::utf8proc lazy::openssl lazy::archive crypt)
 embed(render chart/lua/k8s.lua k8s_lua)

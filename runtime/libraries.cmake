@@ -1,5 +1,5 @@
-room_libraries(runtime PkgConfig::archive PkgConfig::zstd PkgConfig::seccomp PkgConfig::cap PkgConfig::mnl
-	PkgConfig::openssl PkgConfig::jansson)
+room_libraries(runtime lazy::archive PkgConfig::zstd PkgConfig::seccomp PkgConfig::cap PkgConfig::mnl
+	lazy::openssl PkgConfig::jansson)
 
 # The supervisor is a program of its own, without a C library, and embedded in the room (container/spawn.c).
 get_target_property(runtime_sources runtime SOURCES)
