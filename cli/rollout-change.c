@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "cli/verbs.h"
+#include "orchestrator/controllers/family.h"
 
 struct order {
 	const char *done;                       /* "aborted" */
@@ -176,6 +177,27 @@ int rollout_pause_command(int argc, char **argv)
 	return simple(&u, &o, argc, argv);
 }
 
+/* ---- restart ---- */
+
+static int restart_spec(struct doc *d, struct node *root, void *arg, struct err *err)
+{
+	char now[32];
+
+	(void)arg;
+	(void)err;
+	time_format(clock_ms(), now);
+	node_put(d, root, "spec.restartAt", node_str(d, now));
+	return 1;
+}
+
+int rollout_restart_command(int argc, char **argv)
+{
+	static const struct usage u = { "rollout restart", "[OPTIONS] NAME", "Replaces all pods by new ones of the same version, as many at a time as maxUnavailable allows.", "  cd rollout restart web" };
+	struct order o = { .done = "restarted", .spec = restart_spec };
+
+	return simple(&u, &o, argc, argv);
+}
+
 /* ---- undo ---- */
 
 static int take_template(struct doc *d, struct node *root, void *arg, struct err *err)
@@ -184,7 +206,8 @@ static int take_template(struct doc *d, struct node *root, void *arg, struct err
 	struct node *template = node_copy(d, o->template);
 
 	(void)err;
-	(void)node_del(node_at(template, "metadata.labels"), ROLLOUT_HASH_LABEL);
+	family_strip(node_get(template, "metadata"), ROLLOUT_EPHEMERAL);
+	(void)node_del(node_at(template, "metadata.labels"), ROLLOUT_HASH);
 	if (node_eq(template, node_at(root, "spec.template")))
 		return 0;
 	node_put(d, root, "spec.template", template);

@@ -15,7 +15,7 @@ int rollout_kind(struct client *c, const struct kind **out, struct err *err)
 
 int64_t rollout_revision(const struct object *set)
 {
-	const char *text = meta_annotation(set->root, ROLLOUT_REVISION_ANNOTATION);
+	const char *text = meta_annotation(set->root, ROLLOUT_REVISION);
 	int64_t n;
 
 	return text && sv_to_i64(sv_c(text), &n) ? n : 0;
@@ -85,7 +85,7 @@ static void write_state(const struct node *root, struct str *out)
 /* What a set is for: "stable", "canary", "active,preview". */
 static void write_roles(const struct node *root, const struct object *set, struct str *out)
 {
-	const char *hash = meta_label(set->root, ROLLOUT_HASH_LABEL);
+	const char *hash = meta_label(set->root, ROLLOUT_HASH);
 	const struct { const char *path, *role; } rows[] = {
 		{ "status.stableRS", "stable" }, { "status.blueGreen.activeSelector", "active" }, { "status.blueGreen.previewSelector", "preview" },
 	};
@@ -284,6 +284,7 @@ int cmd_rollout(int argc, char **argv)
 		{ "abort", NULL, "back to the stable version", rollout_abort_command },
 		{ "retry", NULL, "begin an aborted update again", rollout_retry_command },
 		{ "pause", NULL, "hold it where it is", rollout_pause_command },
+		{ "restart", NULL, "new pods of the same version", rollout_restart_command },
 		{ "undo", NULL, "back to an earlier revision", rollout_undo_command },
 		{ "set-image", NULL, "begin an update to another image", rollout_set_image_command },
 		{ 0 }

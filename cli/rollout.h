@@ -2,9 +2,7 @@
 #pragma once
 
 #include "cli/cluster.h"
-
-#define ROLLOUT_HASH_LABEL "rollouts-pod-template-hash"
-#define ROLLOUT_REVISION_ANNOTATION "rollout.argoproj.io/revision"
+#include "orchestrator/controllers/rollout/names.h"
 
 MUST_CHECK int rollout_kind(struct client *c, const struct kind **out, struct err *err);
 /* Its ReplicaSets, the newest revision first. */
@@ -14,10 +12,11 @@ int64_t rollout_revision(const struct object *set);     /* 0: it has none */
 int rollout_get(int argc, char **argv);
 int rollout_list(int argc, char **argv);
 
-/* rollout-change.c: promote, abort, retry, pause, undo, set-image */
+/* rollout-change.c: promote, abort, retry, pause, restart, undo, set-image */
 int rollout_promote_command(int argc, char **argv);
 int rollout_abort_command(int argc, char **argv);
 int rollout_retry_command(int argc, char **argv);
 int rollout_pause_command(int argc, char **argv);
+int rollout_restart_command(int argc, char **argv);
 int rollout_undo_command(int argc, char **argv);
 int rollout_set_image_command(int argc, char **argv);

@@ -54,15 +54,22 @@ void family_hash(const struct node *template, const int64_t *collisions, char ou
 		*p = alphabet[(unsigned char)*p % (sizeof alphabet - 1)];
 }
 
-/* The template without the label that the family adds. */
-static struct node *bare(struct doc *d, const struct node *template, const char *hash_label)
+static void del_if_empty(struct node *map, const char *key)
 {
-	struct node *copy = node_copy(d, template), *meta = node_get(copy, "metadata"),
-		    *labels = node_get(meta, "labels");
+	if (node_get(map, key) && !node_n(node_get(map, key)))
+		(void)node_del(map, key);
+}
 
-	(void)node_del(labels, hash_label);
-	if (labels && !node_n(labels))
-		(void)node_del(meta, "labels");
+/* The template without what the family adds. */
+static struct node *bare(const struct family *f, struct doc *d, const struct node *template)
+{
+	struct node *copy = node_copy(d, template), *meta = node_get(copy, "metadata");
+
+	if (f->names->injected)
+		family_strip(meta, f->names->injected);
+	(void)node_del(node_get(meta, "labels"), f->names->hash_label);
+	del_if_empty(meta, "labels");
+	del_if_empty(meta, "annotations");
 	return copy;
 }
 
@@ -70,7 +77,7 @@ static bool same_template(const struct family *f, const struct node *a, const st
 {
 	AUTO_DOC d = doc_new();
 
-	return node_eq(bare(d, a, f->names->hash_label), bare(d, b, f->names->hash_label));
+	return node_eq(bare(f, d, a), bare(f, d, b));
 }
 
 size_t family_match(const struct family *f, const struct node *template)
@@ -168,6 +175,47 @@ static void annotate(const struct family *f, struct doc *d, struct node *root, i
 	set_number(d, root, f->names->revision, revision);
 }
 
+/* ---- metadata for a time ---- */
+
+static const char *const groups[] = { "labels", "annotations" };
+
+void family_strip(struct node *meta, const char *annotation)
+{
+	struct node *annotations = node_get(meta, "annotations");
+	const char *text = node_text(node_get(annotations, annotation));
+	AUTO_DOC listed = NULL;
+	struct member *m;
+
+	if (!text || json_read(sv_c(text), "annotation", 0, &listed, NULL) < 0)
+		return;
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		node_members(m, node_get(doc_root(listed), groups[i]))
+			(void)node_del(node_get(meta, groups[i]), m->key);
+	(void)node_del(annotations, annotation);
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		del_if_empty(meta, groups[i]);
+}
+
+void family_inject(struct doc *d, struct node *parent, const char *annotation, const struct node *wanted)
+{
+	struct node *meta = node_map_at(d, parent, "metadata"), *listed = node_map(d);
+	AUTO(str) text = { 0 };
+	struct member *m;
+
+	family_strip(meta, annotation);
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		node_members(m, node_get(wanted, groups[i])) {
+			if (node_get(node_get(meta, groups[i]), m->key))
+				continue;
+			node_set(d, node_map_at(d, meta, groups[i]), m->key, node_copy(d, m->value));
+			node_set(d, node_map_at(d, listed, groups[i]), m->key, node_copy(d, m->value));
+		}
+	if (!node_n(listed))
+		return;
+	json_write(&text, listed, JSON_SORTED);
+	node_set(d, node_map_at(d, meta, "annotations"), annotation, node_str(d, str_c(&text)));
+}
+
 /* ---- writing ---- */
 
 static void replace(struct family *f, size_t at, struct object *take)
@@ -180,7 +228,7 @@ static void replace(struct family *f, size_t at, struct object *take)
 
 struct edit { const struct family *family; int64_t revision; const struct family_size *size; };
 
-static int modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *),
+int family_modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *),
 		  void *arg, struct err *err)
 {
 	const struct object *set = f->sets.v[at];
@@ -285,7 +333,7 @@ int family_renew(struct family *f, size_t at, int64_t revision, struct err *err)
 
 	if (!renew(trial, doc_root(trial), &e, NULL))
 		return 0;       /* as almost always: no call at all */
-	return modify(f, at, renew, &e, err);
+	return family_modify(f, at, renew, &e, err);
 }
 
 static int scale(struct doc *d, struct node *root, void *arg, struct err *err)
@@ -308,7 +356,7 @@ int family_scale(struct family *f, size_t at, const struct family_size *size, st
 
 	if (!scale(trial, doc_root(trial), &e, NULL))
 		return 0;
-	TRY(modify(f, at, scale, &e, err));
+	TRY(family_modify(f, at, scale, &e, err));
 	if (set_replicas(f->sets.v[at]) != before)
 		tell_scaled(f, f->sets.v[at], before);
 	return 0;
@@ -336,7 +384,7 @@ int family_annotate(struct family *f, size_t at, const char *key, const char *va
 
 	if (str_eq(meta_annotation(f->sets.v[at]->root, key), value))
 		return 0;
-	return modify(f, at, annotate_one, &n, err);
+	return family_modify(f, at, annotate_one, &n, err);
 }
 
 int family_mark_owner(struct family *f, size_t current, struct object **owner, struct err *err)

@@ -11,6 +11,7 @@ struct family_names {
 	const char *hash_label;                 /* "pod-template-hash" */
 	const char *revision, *history;         /* annotations: the set's revision, and those it had before */
 	const char *desired, *most;             /* annotations: the owner's replicas, and the ceiling with surge */
+	const char *injected;                   /* annotation of a set's template, see below; NULL: never any */
 };
 
 struct family {
@@ -50,10 +51,19 @@ MUST_CHECK int family_renew(struct family *f, size_t at, int64_t revision, struc
 MUST_CHECK int family_scale(struct family *f, size_t at, const struct family_size *size, struct err *err);
 /* The owner carries the revision of its current set: *owner becomes the new version when it has to be written. */
 MUST_CHECK int family_mark_owner(struct family *f, size_t current, struct object **owner, struct err *err);
+/* Changes a set as client_modify() does; its new version takes its place. */
+MUST_CHECK int family_modify(struct family *f, size_t at, int (*change)(struct doc *, struct node *, void *, struct err *),
+			     void *arg, struct err *err);
 /* Sets an annotation of a set where it differs; value NULL removes it. */
 MUST_CHECK int family_annotate(struct family *f, size_t at, const char *key, const char *value, struct err *err);
 /* Deletes the oldest sets without pods beyond the limit; `keep` stays and does not count. Places shift. */
 MUST_CHECK int family_trim(struct family *f, size_t keep, int64_t limit, struct err *err);
+
+/* Labels and annotations that are put on a version's pods for a time, and are no part of the version: an annotation beside
+ * them lists them, {"labels": {...}, "annotations": {...}}. Takes what meta's annotation lists off, and the annotation. */
+void family_strip(struct node *meta, const char *annotation);
+/* Puts wanted (of that form; NULL: nothing) on in its place. What meta has of its own is never overridden. */
+void family_inject(struct doc *d, struct node *parent, const char *annotation, const struct node *wanted);
 
 int64_t set_replicas(const struct object *set);                         /* spec.replicas */
 int64_t set_count(const struct object *set, const char *field);         /* status.availableReplicas and so on; 0: absent */

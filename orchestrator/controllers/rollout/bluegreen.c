@@ -31,12 +31,8 @@ static int64_t preview_size(const struct rollout *r, const struct colours *c)
 
 static int end_older(struct rollout *r, struct err *err)
 {
-	int64_t delay_s = node_int_at(r->blue_green, "scaleDownDelaySeconds", DELAY_S);
-
-	for (size_t i = 0; i < r->family.sets.n; i++)
-		if (i != r->current && i != r->stable)
-			TRY(rollout_delay_scale_down(r, i, delay_s, err));
-	return 0;
+	return rollout_end_older(r, FAMILY_NONE, node_int_at(r->blue_green, "scaleDownDelaySeconds", DELAY_S),
+				 node_int_at(r->blue_green, "scaleDownDelayRevisionLimit", INT64_MAX), err);
 }
 
 static int size_sets(struct rollout *r, int64_t size, struct err *err)
@@ -89,7 +85,7 @@ static bool may_switch(struct rollout *r)
 	if (automatic && seconds <= 0)
 		return true;
 	return node_bool_at(r->status, "blueGreen.scaleUpPreviewCheckPoint", false)
-	       || rollout_pause_over(r, "BlueGreenPause", seconds > 0 ? seconds : -1);
+	       || rollout_pause_over(r, "BlueGreenPause", automatic ? seconds : -1);
 }
 
 /* With a smaller preview the version is made whole after all checks, and switched to when it is. */
@@ -127,7 +123,8 @@ static int settle(struct rollout *r, struct err *err)
 	const struct analysis a = { "PostPromotion", "-post", "blueGreen.postPromotionAnalysisRunStatus", node_get(r->blue_green, "postPromotionAnalysis") };
 	bool good = true;
 
-	if (rollout_promoted(r) || rollout_count(r, r->current).available < r->limits.replicas)
+	if (rollout_promoted(r) || rollout_count(r, r->current).available < r->limits.replicas ||
+	    node_bool_at(r->spec, "paused", false))
 		return 0;
 	if (!rollout_initial(r) && !rollout_flag(r, "promoteFull"))
 		TRY(judge(r, &a, &good, err));

@@ -92,7 +92,8 @@ static int move_replicas(struct rollout *r, bool *there, struct err *err)
 	int64_t new_to, stable_to, canary, rest;
 
 	canary_split(&c, &canary, &rest);
-	*there = new.spec == canary && new.available == canary && (!stable || old.spec == rest) && !older_count(r, true);
+	*there = new.spec == canary && new.available <= canary && rollout_enough(r, canary) &&
+		 (!stable || old.spec == rest) && !older_count(r, true);
 	canary_move(&c, &new, stable, older_count(r, false), &new_to, &stable_to);
 	TRY(drain_older(r, &c, &new, stable, err));
 	if (stable)
@@ -103,6 +104,17 @@ static int move_replicas(struct rollout *r, bool *there, struct err *err)
 /* ---- replicas and weights with traffic routing ---- */
 
 static int64_t actual_weight(const struct rollout *r) { return node_int_at(r->old, "canary.weights.canary.weight", 0); }
+
+static bool is_dynamic(const struct rollout *r) { return node_bool_at(r->canary, "dynamicStableScale", false); }
+
+/* The set that shares with the stable one: the current one, or, after the way back to the stable version, the one that was
+ * given up, for as long as it has connections that the stable one could not take yet. */
+static size_t canary_set(const struct rollout *r)
+{
+	size_t at = family_find(&r->family, node_str_at(r->old, "canary.weights.canary.podTemplateHash"));
+
+	return rollout_promoted(r) && is_dynamic(r) && actual_weight(r) && rollout_set(r, at) ? at : r->current;
+}
 
 static struct routed routed_of(const struct rollout *r)
 {
@@ -121,19 +133,29 @@ static struct routed routed_of(const struct rollout *r)
 		.explicit_canary = node_int_at(scale, "replicas", -1),
 		.scale_weight = node_int_at(scale, "weight", -1),
 		.min_pods = node_int_at(r->canary, "minPodsPerReplicaSet", 0),
-		.dynamic_stable = node_bool_at(r->canary, "dynamicStableScale", false),
+		.dynamic_stable = is_dynamic(r),
 		.aborted = rollout_flag(r, "abort"),
 	};
 }
 
-/* Weight follows pods: it is raised when the canary has them, and before stable loses its own. */
-static int64_t weight_in_effect(const struct rollout *r, bool there)
+/* On the way back all connections are stable's at once, when it has all its pods. */
+static int64_t weight_kept(const struct rollout *r, const struct routed *routed)
 {
-	const struct rolling_set new = rollout_count(r, r->current), stable = rollout_count(r, r->stable);
+	if (!is_dynamic(r) || canary_set(r) == r->stable)
+		return 0;
+	return routed_kept(routed, rollout_count(r, r->stable).available);
+}
+
+/* Weight follows pods: it is raised when the canary has them, and before stable loses its own. */
+static int64_t weight_in_effect(const struct rollout *r, const struct routed *routed, bool there)
+{
+	const struct rolling_set new = rollout_count(r, canary_set(r)), stable = rollout_count(r, r->stable);
 	int64_t wanted = wanted_weight(r), most = max_weight(r), before = actual_weight(r);
 
-	if (rollout_initial(r) || rollout_promoted(r) || rollout_flag(r, "abort") || !new.available)
+	if (rollout_initial(r) || !new.available)
 		return 0;
+	if (rollout_promoted(r) || rollout_flag(r, "abort"))
+		return weight_kept(r, routed);
 	if (rollout_flag(r, "promoteFull"))
 		return before;
 	if (!there)
@@ -145,7 +167,7 @@ static int64_t weight_in_effect(const struct rollout *r, bool there)
 
 static void put_weights(struct rollout *r, int64_t weight)
 {
-	const char *canary = family_hash_of(&r->family, r->current), *stable = family_hash_of(&r->family, r->stable);
+	const char *canary = family_hash_of(&r->family, canary_set(r)), *stable = family_hash_of(&r->family, r->stable);
 	struct node *weights = node_map(r->d);
 
 	node_put(r->d, r->status, "canary.weights", weights);
@@ -159,22 +181,26 @@ static void put_weights(struct rollout *r, int64_t weight)
 }
 
 /* Sets that get no traffic any more: at once when they were given up on the way, later when they served as stable. */
-static int end_older(struct rollout *r, struct err *err)
+static int end_older(struct rollout *r, const struct routed *routed, struct err *err)
 {
-	int64_t delay_s = node_int_at(r->canary, "scaleDownDelaySeconds", DELAY_S);
+	int64_t delay_s = node_int_at(r->canary, "scaleDownDelaySeconds", DELAY_S), needed;
+	size_t sharing = canary_set(r);
 
-	if (node_bool_at(r->canary, "dynamicStableScale", false) || !rollout_promoted(r))
+	if (is_dynamic(r) || !rollout_promoted(r))
 		delay_s = 0;
-	for (size_t i = 0; i < r->family.sets.n; i++)
-		if (is_older(r, i))
-			TRY(rollout_delay_scale_down(r, i, delay_s, err));
-	return 0;
+	needed = routed_pods(routed, routed->actual);
+	if (is_older(r, sharing) && rollout_count(r, sharing).spec > needed)
+		TRY(rollout_scale(r, sharing, needed, err));
+	return rollout_end_older(r, sharing, delay_s, node_int_at(r->canary, "scaleDownDelayRevisionLimit", INT64_MAX), err);
 }
 
-static int end_aborted(struct rollout *r, struct err *err)
+/* Pods that scale with the traffic leave with it; others wait, so that a retry finds them. */
+static int end_aborted(struct rollout *r, int64_t canary, struct err *err)
 {
 	int64_t delay_s = node_int_at(r->canary, "abortScaleDownDelaySeconds", DELAY_S);
 
+	if (is_dynamic(r) && !node_get(r->canary, "abortScaleDownDelaySeconds"))
+		return rollout_count(r, r->current).spec > canary ? rollout_scale(r, r->current, canary, err) : 0;
 	if (rollout_count(r, r->stable).available < r->limits.replicas || !delay_s)
 		return 0;       /* 0 keeps the canary for ever */
 	return rollout_delay_scale_down(r, r->current, delay_s, err);
@@ -189,23 +215,24 @@ static int route(struct rollout *r, bool *there, struct err *err)
 	routed_split(&routed, &canary, &stable);
 	if (rollout_initial(r) || rollout_promoted(r))
 		canary = r->limits.replicas;
-	*there = new.spec == canary && new.available >= canary;
+	*there = new.spec == canary && rollout_enough(r, canary);
 	if (!rollout_initial(r) && !rollout_promoted(r))
 		TRY(rollout_scale(r, r->stable, stable, err));
-	weight = weight_in_effect(r, *there);
+	weight = weight_in_effect(r, &routed, *there);
 	if (!routed.aborted) {
 		TRY(rollout_keep(r, r->current, err));
 		if (canary > new.spec)
 			TRY(rollout_scale(r, r->current, canary, err));
 	}
-	TRY(rollout_split(r, node_str_at(r->canary, "trafficRouting.native.service"), weight, max_weight(r), err));
+	TRY(rollout_split(r, node_str_at(r->canary, "trafficRouting.native.service"), canary_set(r), weight, max_weight(r),
+			  err));
 	put_weights(r, weight);
 	*there = *there && weight == wanted_weight(r);
 	if (routed.aborted && !rollout_promoted(r))
-		return end_aborted(r, err);
+		return end_aborted(r, canary, err);
 	if (canary < new.spec)
 		TRY(rollout_scale(r, r->current, canary, err));
-	return end_older(r, err);
+	return end_older(r, &routed, err);
 }
 
 /* ---- services ---- */
@@ -283,7 +310,7 @@ static bool is_through(const struct rollout *r)
 {
 	bool last = rollout_initial(r) || rollout_flag(r, "promoteFull") || rollout_step(r) >= r->n_steps;
 
-	return last && rollout_count(r, r->current).available >= r->limits.replicas;
+	return last && rollout_enough(r, r->limits.replicas) && !node_bool_at(r->spec, "paused", false);
 }
 
 static int go_on(struct rollout *r, bool there, struct err *err)

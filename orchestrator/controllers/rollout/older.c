@@ -36,3 +36,16 @@ int rollout_delay_scale_down(struct rollout *r, size_t at, int64_t delay_s, stru
 	rollout_look_again(r, left);
 	return 0;
 }
+
+int rollout_end_older(struct rollout *r, size_t but, int64_t delay_s, int64_t limit, struct err *err)
+{
+	int64_t waiting = 0;
+
+	for (size_t i = r->family.sets.n; i-- > 0;) {   /* the newest first: they wait, the others end at once */
+		if (i == r->current || i == r->stable || i == but)
+			continue;
+		TRY(rollout_delay_scale_down(r, i, waiting < limit ? delay_s : 0, err));
+		waiting += set_replicas(rollout_set(r, i)) > 0;
+	}
+	return 0;
+}

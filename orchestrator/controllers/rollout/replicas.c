@@ -116,17 +116,25 @@ void canary_drain(const struct canary *c, const struct rolling_set *new, const s
 
 static int64_t at_least(int64_t n, const struct routed *r) { return n > 0 ? min(max(n, r->min_pods), r->replicas) : n; }
 
+int64_t routed_pods(const struct routed *r, int64_t weight) { return at_least(ceil_of(r->replicas, weight, r->max_weight), r); }
+
+int64_t routed_kept(const struct routed *r, int64_t stable_available)
+{
+	int64_t served = r->replicas ? min(stable_available, r->replicas) * r->max_weight / r->replicas : r->max_weight;
+
+	return min(r->actual, r->max_weight - served);
+}
+
 void routed_split(const struct routed *r, int64_t *canary, int64_t *stable)
 {
 	int64_t weight = r->scale_weight >= 0 ? r->scale_weight : r->weight;
 
-	*canary = r->explicit_canary >= 0 ? r->explicit_canary : at_least(ceil_of(r->replicas, weight, r->max_weight), r);
+	*canary = r->explicit_canary >= 0 ? r->explicit_canary : routed_pods(r, weight);
 	*stable = r->replicas;
 	if (!r->dynamic_stable)
 		return;
 	/* What still gets traffic by the last written weights keeps its pods: the pods follow the traffic. */
-	*stable = at_least(max(ceil_of(r->replicas, r->max_weight - r->weight, r->max_weight),
-			       ceil_of(r->replicas, r->max_weight - r->actual, r->max_weight)), r);
+	*stable = max(routed_pods(r, r->max_weight - r->weight), routed_pods(r, r->max_weight - r->actual));
 	if (r->aborted)
-		*canary = at_least(max(ceil_of(r->replicas, r->actual, r->max_weight), *canary), r);
+		*canary = max(routed_pods(r, r->actual), *canary);
 }

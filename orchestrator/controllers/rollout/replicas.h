@@ -31,3 +31,6 @@ struct routed {
 /* With traffic routing weights need no pods: the canary has what its weight needs, the stable set stays whole unless it
  * scales with its share. */
 void routed_split(const struct routed *r, int64_t *canary, int64_t *stable);
+int64_t routed_pods(const struct routed *r, int64_t weight);            /* that a weight needs */
+/* On the way back: the part of the actual weight that the canary keeps, because so few pods of stable cannot serve it. */
+int64_t routed_kept(const struct routed *r, int64_t stable_available);

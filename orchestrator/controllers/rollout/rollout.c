@@ -14,6 +14,7 @@ static const struct family_names names = {
 	.history = "rollout.argoproj.io/revision-history",
 	.desired = "rollout.argoproj.io/desired-replicas",
 	.most = "rollout.argoproj.io/max-replicas",
+	.injected = ROLLOUT_EPHEMERAL,
 };
 
 static void rollout_free(struct rollout *r)
@@ -38,6 +39,17 @@ int rollout_scale(struct rollout *r, size_t at, int64_t replicas, struct err *er
 	const struct family_size size = { replicas, r->limits.replicas, r->limits.replicas + r->limits.max_surge };
 
 	return rollout_set(r, at) ? family_scale(&r->family, at, &size, err) : 0;
+}
+
+bool rollout_enough(const struct rollout *r, int64_t target)
+{
+	const struct node *threshold = node_get(r->canary, "replicaProgressThreshold");
+	int64_t available = rollout_count(r, r->current).available, value = node_int_at(threshold, "value", 100);
+
+	if (!threshold)
+		return available >= target;
+	return str_eq(node_str_at(threshold, "type"), "Pod") ? available >= (value < target ? value : target)
+							     : available * 100 >= target * value;
 }
 
 void rollout_look_again(struct rollout *r, int64_t ms)
@@ -86,6 +98,7 @@ void rollout_abort(struct rollout *r, const char *fmt, ...)
 	time_format(clock_ms(), now);
 	node_set(r->d, r->status, "abort", node_bool(r->d, true));
 	node_set(r->d, r->status, "abortedAt", node_str(r->d, now));
+	(void)node_del(r->status, "promoteFull");       /* a retry goes through the steps */
 	rollout_clear_pauses(r);
 	put_step(r, 0);
 	note(r, "RolloutAborted",
@@ -111,6 +124,12 @@ void rollout_promote(struct rollout *r)
 
 /* ---- reading ---- */
 
+static int read_limits(struct rollout *r, struct err *err)
+{
+	return rolling_read(&r->limits, node_int_at(r->spec, "replicas", 1), node_get(r->canary, "maxSurge"),
+			    node_get(r->canary ? r->canary : r->blue_green, "maxUnavailable"), "25%", err);
+}
+
 static int read_rollout(struct rollout *r, struct err *err)
 {
 	r->spec = node_get(r->object->root, "spec");
@@ -122,8 +141,7 @@ static int read_rollout(struct rollout *r, struct err *err)
 	r->d = doc_new();
 	r->status = controller_status(r->d, r->object);
 	doc_set_root(r->d, r->status);
-	TRY(err_wrap(err, rolling_read(&r->limits, node_int_at(r->spec, "replicas", 1), node_get(r->canary, "maxSurge"),
-				       node_get(r->canary, "maxUnavailable"), "25%", err), "spec.strategy.canary"));
+	TRY(err_wrap(err, read_limits(r, err), "spec.strategy.%s", r->canary ? "canary" : "blueGreen"));
 	return rollout_validate(r, err);
 }
 
@@ -186,11 +204,31 @@ static bool still_lives(const struct rollout *r)
 	       meta_annotation(set->root, ROLLOUT_DEADLINE);
 }
 
+static int64_t made_at(const struct rollout *r, size_t at)
+{
+	int64_t ms;
+
+	return time_parse(node_str_or(rollout_set(r, at)->root, "metadata.creationTimestamp", ""), &ms) ? ms : 0;
+}
+
+/* Back to a version that is older than the stable one, with fewer versions between them than rollbackWindow has. */
+static bool in_window(const struct rollout *r)
+{
+	int64_t window = node_int_at(r->spec, "rollbackWindow.revisions", 0), between = 0;
+
+	if (rollout_initial(r) || rollout_promoted(r) || made_at(r, r->current) >= made_at(r, r->stable))
+		return false;
+	for (size_t i = 0; i < r->family.sets.n; i++)
+		between += made_at(r, r->current) < made_at(r, i) && made_at(r, i) < made_at(r, r->stable);
+	return between < window;
+}
+
 /* Another version, or other steps: everything that belonged to the update so far is over. */
 static void reset(struct rollout *r)
 {
 	static const char *const over[] = { "abort", "abortedAt", "promoteFull" };
 	static const char *const runs[] = { "currentStepAnalysisRunStatus", "currentBackgroundAnalysisRunStatus" };
+	bool fast = still_lives(r) || in_window(r);     /* it has served before: no pause, no step and no analysis */
 
 	rollout_clear_pauses(r);
 	for (size_t i = 0; i < sizeof over / sizeof *over; i++)
@@ -199,11 +237,11 @@ static void reset(struct rollout *r)
 		(void)node_del(node_get(r->status, "canary"), runs[i]);
 	(void)node_del(r->status, "blueGreen");
 	put_step(r, rollout_promoted(r) ? r->n_steps : 0);
-	if (still_lives(r))             /* no pause and no analysis: it has served before, and can again at once */
+	if (fast)
 		node_set(r->d, r->status, "promoteFull", node_bool(r->d, true));
-	if (rollout_promoted(r) || still_lives(r))
+	if (rollout_promoted(r) || fast)
 		controller_event(r->c, r->object, "Normal", "SkipSteps",
-				 "Rollback to a version that still runs: steps are skipped");
+				 "Rollback to a version that has served before: steps are skipped");
 }
 
 static void note_changes(struct rollout *r)
@@ -268,15 +306,21 @@ static int write_invalid(struct rollout *r, const char *why, struct err *err)
 
 static int act(struct rollout *r, struct err *err)
 {
+	bool evicted;           /* what has been counted is not so any more: the rest waits for the next pass */
+
 	TRY(read_sets(r, err));
 	TRY(ensure_current(r, err));
 	note_changes(r);
 	take_orders(r);
-	if (rollout_set(r, r->current) || rollout_set(r, r->stable))
+	TRY(rollout_release_services(r->c, r->object->ns, r->object->name, r->spec, err));
+	TRY(rollout_restart(r, &evicted, err));
+	TRY(rollout_put_metadata(r, err));
+	if (!evicted && (rollout_set(r, r->current) || rollout_set(r, r->stable)))
 		TRY(r->canary ? rollout_canary(r, err) : rollout_blue_green(r, err));
 	TRY(family_settle(&r->family, err));
 	rollout_put_status(r);
 	TRY(write_status(r, err));
+	TRY(rollout_trim_runs(r, err));
 	if (!rollout_promoted(r))
 		return 0;
 	return family_trim(&r->family, r->current, node_int_at(r->spec, "revisionHistoryLimit", 10), err);
@@ -289,7 +333,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	AUTO(err) wrong = { 0 };
 
 	if (!o || meta_deleting(o->root))
-		return rollout_release_services(c, ns, name, err);
+		return rollout_release_services(c, ns, name, NULL, err);
 	r.object = object_ref(o);
 	if (read_rollout(&r, &wrong) < 0)
 		return write_invalid(&r, err_msg(&wrong), err);
@@ -301,22 +345,11 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 
 struct search { struct controller *c; const char *service; };
 
-static bool names_service(const struct node *spec, const char *service)
-{
-	static const char *const places[] = { "strategy.canary.stableService", "strategy.canary.canaryService",
-		"strategy.canary.trafficRouting.native.service", "strategy.blueGreen.activeService", "strategy.blueGreen.previewService" };
-
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-		if (str_eq(node_str_at(spec, places[i]), service))
-			return true;
-	return false;
-}
-
 static bool queue_if_using(struct object *rollout, void *arg)
 {
 	const struct search *s = arg;
 
-	if (names_service(node_get(rollout->root, "spec"), s->service))
+	if (rollout_names_service(node_get(rollout->root, "spec"), s->service))
 		controller_queue(s->c, rollout->ns, rollout->name);
 	return true;
 }
@@ -331,6 +364,16 @@ static void map_service(struct controller *c, const struct object *service)
 		controller_queue(c, service->ns, owner);
 }
 
+/* A pod that comes, gets ready or goes: its set's owner. */
+static void map_pod(struct controller *c, const struct object *pod)
+{
+	const struct node *owner = meta_owner(pod->root);
+	const struct object *set = informer_by_uid(controller_informer(c, ROLLOUT_SETS), node_str_or(owner, "uid", ""));
+
+	if (set)
+		controller_map_owner(c, set);
+}
+
 const struct controller_spec rollout_controller = {
 	.name = "rollouts-controller",
 	.watches = (const struct controller_watch[]){
@@ -338,6 +381,7 @@ const struct controller_spec rollout_controller = {
 		[ROLLOUT_SETS] = { "apps/v1", "ReplicaSet", claim_map },
 		[ROLLOUT_SERVICES] = { "v1", "Service", map_service },
 		[ROLLOUT_RUNS] = { "argoproj.io/v1alpha1", "AnalysisRun", controller_map_owner },
+		[ROLLOUT_PODS] = { "v1", "Pod", map_pod },
 		{ 0 },
 	},
 	.reconcile = reconcile,

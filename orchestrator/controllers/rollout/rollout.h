@@ -5,14 +5,10 @@
 #pragma once
 
 #include "orchestrator/controllers/family.h"
+#include "orchestrator/controllers/rollout/names.h"
 #include "orchestrator/controllers/rollout/replicas.h"
 
-enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS };       /* the watches of the row */
-
-#define ROLLOUT_HASH "rollouts-pod-template-hash"
-#define ROLLOUT_REVISION "rollout.argoproj.io/revision"
-#define ROLLOUT_DEADLINE "scale-down-deadline"
-#define ROLLOUT_MANAGED "argo-rollouts.argoproj.io/managed-by-rollouts"
+enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS, ROLLOUT_PODS };         /* the watches of the row */
 
 struct rollout {
 	struct controller *c;
@@ -46,6 +42,8 @@ void rollout_abort(struct rollout *r, const char *fmt, ...) PRINTF(2, 3);       
 void rollout_promote(struct rollout *r);                                /* the current set is the stable one from now on */
 void rollout_next_step(struct rollout *r);
 void rollout_look_again(struct rollout *r, int64_t ms);
+/* Has the current set enough available pods of those it is to have? By replicaProgressThreshold, else all of them. */
+bool rollout_enough(const struct rollout *r, int64_t target);
 
 /* strategies: everything but the status' counts */
 MUST_CHECK int rollout_canary(struct rollout *r, struct err *err);
@@ -62,11 +60,17 @@ bool rollout_pause_over(struct rollout *r, const char *reason, int64_t duration_
 /* services.c; name NULL: nothing to do */
 MUST_CHECK int rollout_point_service(struct rollout *r, const char *name, size_t at, struct err *err);
 const char *rollout_service_hash(const struct rollout *r, const char *name);   /* where it points; NULL: nowhere in particular */
-MUST_CHECK int rollout_split(struct rollout *r, const char *service, int64_t canary_weight, int64_t max_weight, struct err *err);
-MUST_CHECK int rollout_release_services(struct controller *c, const char *ns, const char *name, struct err *err);
+/* Of max_weight parts the set at `canary` gets so many, the stable one the rest. */
+MUST_CHECK int rollout_split(struct rollout *r, const char *service, size_t canary, int64_t weight, int64_t max_weight, struct err *err);
+bool rollout_names_service(const struct node *spec, const char *service);
+/* Lets go of the Services that a Rollout has managed and its spec (NULL: it is gone) names no more. */
+MUST_CHECK int rollout_release_services(struct controller *c, const char *ns, const char *name, const struct node *spec,
+					struct err *err);
 
 /* older.c */
 MUST_CHECK int rollout_delay_scale_down(struct rollout *r, size_t at, int64_t delay_s, struct err *err);
+/* The same for all sets that are neither the current nor the stable one, nor `but`; limit: how many of them may wait. */
+MUST_CHECK int rollout_end_older(struct rollout *r, size_t but, int64_t delay_s, int64_t limit, struct err *err);
 MUST_CHECK int rollout_keep(struct rollout *r, size_t at, struct err *err);     /* it is needed again: no deadline */
 
 /* analysis.c */
@@ -76,6 +80,12 @@ struct analysis { const char *type, *suffix, *field; const struct node *spec; };
 MUST_CHECK int rollout_analyse(struct rollout *r, const struct analysis *a, enum verdict *out, struct err *err);
 MUST_CHECK int rollout_end_analyses(struct rollout *r, struct err *err);
 const char *rollout_analysis_message(const struct rollout *r, const struct analysis *a);
+
+/* ephemeral.c, restart.c, history.c */
+MUST_CHECK int rollout_put_metadata(struct rollout *r, struct err *err);
+bool rollout_restarting(const struct rollout *r);                       /* spec.restartAt has come and is not done */
+MUST_CHECK int rollout_restart(struct rollout *r, bool *evicted, struct err *err);
+MUST_CHECK int rollout_trim_runs(struct rollout *r, struct err *err);   /* finished AnalysisRuns beyond spec.analysis' limits */
 
 /* status.c, validate.c */
 void rollout_put_status(struct rollout *r);

@@ -63,57 +63,79 @@ int rollout_point_service(struct rollout *r, const char *name, size_t at, struct
 
 /* ---- weights ---- */
 
+struct splitting { const char *rollout, *text; };
+
+static bool is_split(const struct node *root, const struct splitting *s)
+{
+	return str_eq(meta_annotation(root, TRAFFIC_SPLIT), s->text) &&
+	       str_eq(meta_annotation(root, ROLLOUT_MANAGED), s->rollout);
+}
+
 static int set_split(struct doc *d, struct node *root, void *arg, struct err *err)
 {
-	const char *text = arg;
+	const struct splitting *s = arg;
 
 	(void)err;
-	if (str_eq(meta_annotation(root, TRAFFIC_SPLIT), text))
+	if (is_split(root, s))
 		return 0;
-	meta_set_annotation(d, root, TRAFFIC_SPLIT, text);
+	meta_set_annotation(d, root, TRAFFIC_SPLIT, s->text);
+	meta_set_annotation(d, root, ROLLOUT_MANAGED, s->rollout);
 	return 1;
 }
 
-static void write_split(struct rollout *r, int64_t canary_weight, int64_t max_weight, struct str *out)
+static void write_split(struct rollout *r, size_t at, int64_t canary_weight, int64_t max_weight, struct str *out)
 {
 	AUTO_DOC d = doc_new();
 	struct node *root = node_map(d), *weights = node_map(d);
-	const char *stable = family_hash_of(&r->family, r->stable), *canary = family_hash_of(&r->family, r->current);
+	const char *stable = family_hash_of(&r->family, r->stable), *canary = family_hash_of(&r->family, at);
 
 	node_set(d, root, "label", node_str(d, ROLLOUT_HASH));
 	node_set(d, root, "weights", weights);
 	if (stable)
 		node_set(d, weights, stable, node_int(d, max_weight - canary_weight));
-	if (canary && r->current != r->stable)
+	if (canary && at != r->stable)
 		node_set(d, weights, canary, node_int(d, stable ? canary_weight : max_weight));
 	json_write(out, root, 0);
 }
 
-int rollout_split(struct rollout *r, const char *service, int64_t canary_weight, int64_t max_weight, struct err *err)
+int rollout_split(struct rollout *r, const char *service, size_t canary, int64_t weight, int64_t max_weight, struct err *err)
 {
 	const struct object *s = service_of(r, service);
+	struct splitting split = { r->object->name, NULL };
 	AUTO(str) text = { 0 };
 
 	if (!s)
 		return 0;
-	write_split(r, canary_weight, max_weight, &text);
-	if (str_eq(meta_annotation(s->root, TRAFFIC_SPLIT), str_c(&text)))
+	write_split(r, canary, weight, max_weight, &text);
+	split.text = str_c(&text);
+	if (is_split(s->root, &split))
 		return 0;
 	controller_event(r->c, r->object, "Normal", "TrafficWeightUpdated",
-			 "Traffic weight of '%s' updated to %lld of %lld", service, (long long)canary_weight,
+			 "Traffic weight of '%s' updated to %lld of %lld", service, (long long)weight,
 			 (long long)max_weight);
-	return modify_service(r, service, set_split, text.p, err);
+	return modify_service(r, service, set_split, &split, err);
 }
 
-/* ---- when the Rollout is gone ---- */
+/* ---- Services that the Rollout names no more, or that outlive it ---- */
 
-struct search { const char *rollout; struct object_list found; };
+bool rollout_names_service(const struct node *spec, const char *service)
+{
+	static const char *const places[] = { "strategy.canary.stableService", "strategy.canary.canaryService",
+		"strategy.canary.trafficRouting.native.service", "strategy.blueGreen.activeService", "strategy.blueGreen.previewService" };
 
-static bool is_managed(struct object *o, void *arg)
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (str_eq(node_str_at(spec, places[i]), service))
+			return true;
+	return false;
+}
+
+struct search { const char *rollout; const struct node *spec; struct object_list found; };
+
+static bool is_left_over(struct object *o, void *arg)
 {
 	struct search *s = arg;
 
-	if (str_eq(meta_annotation(o->root, ROLLOUT_MANAGED), s->rollout))
+	if (str_eq(meta_annotation(o->root, ROLLOUT_MANAGED), s->rollout) && !rollout_names_service(s->spec, o->name))
 		vec_push(&s->found, object_ref(o));
 	return true;
 }
@@ -131,12 +153,13 @@ static int release(struct doc *d, struct node *root, void *arg, struct err *err)
 	return changed;
 }
 
-int rollout_release_services(struct controller *c, const char *ns, const char *name, struct err *err)
+int rollout_release_services(struct controller *c, const char *ns, const char *name, const struct node *spec,
+			     struct err *err)
 {
-	struct search s = { .rollout = name };
+	struct search s = { .rollout = name, .spec = spec };
 	int r = 0;
 
-	informer_each(controller_informer(c, ROLLOUT_SERVICES), ns, is_managed, &s);
+	informer_each(controller_informer(c, ROLLOUT_SERVICES), ns, is_left_over, &s);
 	for (size_t i = 0; i < s.found.n && r >= 0; i++) {
 		const struct object *o = s.found.v[i];
 

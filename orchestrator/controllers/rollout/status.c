@@ -204,6 +204,8 @@ static void decide_phase(struct rollout *r, const struct totals *t)
 		put_phase(r, "Paused", "manually paused");
 	} else if (pause) {
 		put_phase(r, "Paused", node_str_or(pause, "reason", ""));
+	} else if (rollout_restarting(r)) {
+		put_phase(r, "Progressing", "rollout is restarting");
 	} else {
 		const char *waits = waiting_for(r, t);
 

@@ -1,81 +1,10 @@
-#include "check.h"
+#include "rollout-world.h"
 
 #include "base/fiber.h"
-#include "kube/fake-world.h"
-#include "kube/pod.h"
-#include "kube/traffic.h"
-#include "orchestrator/controllers/rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-static const struct controller_spec *const rows[] = { &rollout_controller, &replicaset_controller, &endpoints_controller, NULL };
-
-#define ROLLOUT(replicas, strategy) \
-	"{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"spec\":{\"replicas\":" \
-	#replicas ",\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}}," \
-	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"v1\"}]}},\"strategy\":{" strategy "}}}"
-#define SERVICE(name) \
-	"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"default\"},\"spec\":{\"selector\":" \
-	"{\"app\":\"web\"},\"ports\":[{\"port\":80}]}}"
-#define STEPS "\"steps\":[{\"setWeight\":20},{\"pause\":{}},{\"setWeight\":60},{\"pause\":{\"duration\":\"0s\"}}]"
-
-static const char *status(struct world *w, const char *path)
-{
-	char full[96];
-
-	snprintf(full, sizeof full, "status.%s", path);
-	return world_str(w, "Rollout", "web", full);
-}
-
-static void set_image(struct world *w, const char *image)
-{
-	char json[128];
-
-	snprintf(json, sizeof json, "[{\"name\":\"c\",\"image\":\"%s\"}]", image);
-	fake_set(w->client, "Rollout", "default", "web", "spec.template.spec.containers", json);
-}
-
-static void set_status(struct world *w, const char *field, const char *json)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "status.%s", field);
-	fake_set(w->client, "Rollout", "default", "web", path, json);
-}
-
-struct tally { const char *image; int n; };
-
-static void tally(const struct object *pod, void *arg)
-{
-	struct tally *t = arg;
-
-	t->n += pod_active(pod->root) && str_eq(node_str_at(pod->root, "spec.containers.0.image"), t->image);
-}
-
-static int pods(struct world *w, const char *image)
-{
-	struct tally t = { image, 0 };
-
-	fake_each(w->client, "Pod", tally, &t);
-	return t.n;
-}
-
 /* ---- canary by replicas ---- */
-
-static void begin(struct world *w, const char *json)
-{
-	fake_add(w->client, SERVICE("web"));
-	fake_add(w->client, SERVICE("stable"));
-	fake_add(w->client, SERVICE("canary"));
-	fake_add(w->client, json);
-	world_converge(w);
-	EXPECT_STR(w, status(w, "phase"), "Healthy");
-	EXPECT_STR(w, status(w, "stableRS"), status(w, "currentPodHash"));
-	EXPECT_INT(w, pods(w, "v1"), 5);
-	set_image(w, "v2");
-	world_converge(w);
-}
 
 #define BASIC ROLLOUT(5, "\"canary\":{\"maxSurge\":1,\"maxUnavailable\":0," STEPS "}")
 
@@ -106,7 +35,7 @@ static void steps(struct world *w)
 static void rollout_canary_goes_through_its_steps(void **state)
 {
 	(void)state;
-	world_run(rows, 15, steps);
+	world_run(rollout_rows, 15, steps);
 }
 
 static void aborts(struct world *w)
@@ -133,7 +62,7 @@ static void aborts(struct world *w)
 static void rollout_abort_retry_and_undo(void **state)
 {
 	(void)state;
-	world_run(rows, 10, aborts);
+	world_run(rollout_rows, 10, aborts);
 }
 
 static void promotes_full(struct world *w)
@@ -150,7 +79,7 @@ static void promotes_full(struct world *w)
 static void rollout_promote_full_skips_the_rest(void **state)
 {
 	(void)state;
-	world_run(rows, 10, promotes_full);
+	world_run(rollout_rows, 10, promotes_full);
 }
 
 static void overtakes(struct world *w)
@@ -167,30 +96,13 @@ static void overtakes(struct world *w)
 static void rollout_newer_version_takes_over_in_the_middle(void **state)
 {
 	(void)state;
-	world_run(rows, 10, overtakes);
+	world_run(rollout_rows, 10, overtakes);
 }
 
 /* ---- canary with weights ---- */
 
 #define ROUTED ROLLOUT(5, "\"canary\":{\"stableService\":\"stable\",\"canaryService\":\"canary\",\"trafficRouting\":{\"native\":{\"service\":\"web\"}}," \
 	"\"scaleDownDelaySeconds\":0,\"abortScaleDownDelaySeconds\":0," STEPS "}")
-
-static uint32_t weight_of(struct world *w, const char *image)
-{
-	const struct object *endpoints = fake_get(w->client, "Endpoints", "default", "web");
-	struct traffic *t = endpoints ? traffic_read(endpoints->root) : NULL;
-	const struct node *it, *addresses = endpoints ? node_at(endpoints->root, "subsets.0.addresses") : NULL;
-	uint32_t sum = 0;
-
-	node_each(it, addresses) {
-		const struct object *pod = fake_get(w->client, "Pod", "default", node_str_or(it, "targetRef.name", ""));
-
-		if (pod && str_eq(node_str_at(pod->root, "spec.containers.0.image"), image))
-			sum += traffic_weight(t, node_str_or(it, "ip", ""));
-	}
-	traffic_free(&t);
-	return sum;
-}
 
 static void routes(struct world *w)
 {
@@ -204,7 +116,7 @@ static void routes(struct world *w)
 	EXPECT(w, weight_of(w, "v2") > 0);
 	EXPECT_INT(w, weight_of(w, "v1"), 4 * (int64_t)weight_of(w, "v2"));
 	canary = fake_get(w->client, "Service", "default", "canary");
-	EXPECT_STR(w, node_text(node_get(node_at(canary->root, "spec.selector"), "rollouts-pod-template-hash")), status(w, "currentPodHash"));
+	EXPECT_STR(w, node_text(node_get(node_at(canary->root, "spec.selector"), ROLLOUT_HASH)), status(w, "currentPodHash"));
 	set_status(w, "abort", "true");
 	world_converge(w);
 	EXPECT_INT(w, weight_of(w, "v2"), 0);
@@ -225,19 +137,12 @@ static void routes(struct world *w)
 static void rollout_routed_canary_sets_weights_of_addresses(void **state)
 {
 	(void)state;
-	world_run(rows, 10, routes);
+	world_run(rollout_rows, 10, routes);
 }
 
 /* ---- blue-green ---- */
 
 #define COLOURS(more) ROLLOUT(5, "\"blueGreen\":{\"activeService\":\"stable\",\"previewService\":\"canary\",\"scaleDownDelaySeconds\":0" more "}")
-
-static const char *points_at(struct world *w, const char *service)
-{
-	const struct object *s = fake_get(w->client, "Service", "default", service);
-
-	return s ? node_text(node_get(node_at(s->root, "spec.selector"), "rollouts-pod-template-hash")) : "";
-}
 
 static void switches(struct world *w)
 {
@@ -263,7 +168,7 @@ static void switches(struct world *w)
 static void rollout_blue_green_switches_when_resumed(void **state)
 {
 	(void)state;
-	world_run(rows, 10, switches);
+	world_run(rollout_rows, 10, switches);
 }
 
 static void returns(struct world *w)
@@ -284,7 +189,7 @@ static void returns(struct world *w)
 static void rollout_blue_green_goes_back_at_once_while_the_old_version_lives(void **state)
 {
 	(void)state;
-	world_run(rows, 10, returns);
+	world_run(rollout_rows, 10, returns);
 }
 
 static void goes_back(struct world *w)
@@ -306,7 +211,7 @@ static void goes_back(struct world *w)
 static void rollout_blue_green_abort_stays_on_stable(void **state)
 {
 	(void)state;
-	world_run(rows, 10, goes_back);
+	world_run(rollout_rows, 10, goes_back);
 }
 
 /* ---- ended at any moment, and started anew ---- */
@@ -347,7 +252,7 @@ static void restarts_canary(struct world *w)
 static void rollout_canary_goes_on_after_restarts_at_any_moment(void **state)
 {
 	(void)state;
-	world_run(rows, 12, restarts_canary);
+	world_run(rollout_rows, 12, restarts_canary);
 }
 
 static void restarts_blue_green(struct world *w)
@@ -366,7 +271,7 @@ static void restarts_blue_green(struct world *w)
 static void rollout_blue_green_goes_on_after_restarts_at_any_moment(void **state)
 {
 	(void)state;
-	world_run(rows, 12, restarts_blue_green);
+	world_run(rollout_rows, 12, restarts_blue_green);
 }
 
 /* ---- wrong ones ---- */
@@ -380,12 +285,27 @@ static const struct { const char *json, *why; } wrong[] = {
 	{ ROLLOUT(1, ""), "must be one of canary and blueGreen" },
 	{ ROLLOUT(1, "\"canary\":{\"trafficRouting\":{\"istio\":{}}}"), "trafficRouting.istio: is not supported" },
 	{ ROLLOUT(1, "\"canary\":{\"steps\":[{\"setCanaryScale\":{\"replicas\":1}}]}"), "setCanaryScale needs trafficRouting" },
+	{ ROLLOUT(1, "\"canary\":{\"antiAffinity\":{}}"), "spec.strategy.canary.antiAffinity: is not supported: put podAntiAffinity" },
+	{ ROLLOUT(1, "\"canary\":{\"pingPong\":{\"pingService\":\"a\",\"pongService\":\"b\"}}"), "spec.strategy.canary.pingPong: is not supported" },
+	{ ROLLOUT(1, "\"blueGreen\":{\"activeService\":\"a\",\"antiAffinity\":{}}"), "spec.strategy.blueGreen.antiAffinity: is not supported" },
+	{ ROLLOUT(1, "\"blueGreen\":{\"activeService\":\"a\",\"previewReplicaCount\":-1}"), "spec.strategy.blueGreen.previewReplicaCount: must not be negative" },
+	{ ROLLOUT(1, "\"blueGreen\":{\"activeService\":\"a\",\"maxUnavailable\":\"some\"}"), "spec.strategy.blueGreen: maxUnavailable: 'some'" },
+	{ ROLLOUT(1, "\"canary\":{\"scaleDownDelaySeconds\":5}"), "spec.strategy.canary.scaleDownDelaySeconds: needs trafficRouting" },
+	{ ROLLOUT(1, "\"canary\":{\"canaryMetadata\":{\"labels\":{\"app\":\"x\"}}}"), "canaryMetadata.labels: 'app' is in the pod template already" },
+	{ ROLLOUT(1, "\"canary\":{\"trafficRouting\":{\"maxTrafficWeight\":0,\"native\":{\"service\":\"web\"}}}"), "maxTrafficWeight: must be a whole number from 1" },
+	{ ROLLOUT(1, "\"canary\":{\"trafficRouting\":{\"native\":{\"service\":\"web\",\"port\":1}}}"), "trafficRouting.native.port: is not known" },
+	{ ROLLOUT(1, "\"canary\":{\"dynamicStableScale\":true,\"scaleDownDelaySeconds\":5,\"trafficRouting\":{\"native\":{\"service\":\"web\"}}}"), "so scaleDownDelaySeconds cannot be set" },
+	{ ROLLOUT(1, "\"canary\":{\"replicaProgressThreshold\":{\"type\":\"Percent\",\"value\":101}}"), "replicaProgressThreshold.value: must be between 1 and 100" },
+	{ ROLLOUT(1, "\"canary\":{\"replicaProgressThreshold\":{\"type\":\"Most\",\"value\":1}}"), "replicaProgressThreshold.type: must be Percent or Pod" },
+	{ ROLLOUT(1, "\"canary\":{\"trafficRouting\":{\"native\":{\"service\":\"web\"}},\"steps\":[{\"setCanaryScale\":{\"replicas\":1,\"weight\":5}}]}"), "setCanaryScale must have exactly one" },
+	{ ROLLOUT(-1, "\"canary\":{}"), "spec.replicas: must not be negative" },
 };
 
 static size_t which;
 
 static void refuses(struct world *w)
 {
+	fake_add(w->client, SERVICE("web"));
 	fake_add(w->client, wrong[which].json);
 	world_settle(w);
 	EXPECT_STR(w, status(w, "phase"), "Degraded");
@@ -398,7 +318,7 @@ static void rollout_wrong_spec_is_named_and_changes_nothing(void **state)
 {
 	(void)state;
 	for (which = 0; which < sizeof wrong / sizeof *wrong; which++)
-		world_run(rows, 0, refuses);
+		world_run(rollout_rows, 0, refuses);
 }
 
 int main(void)
