@@ -73,6 +73,29 @@ int base64_decode(struct str *out, struct sv text, struct err *err)
 	return 0;
 }
 
+void base64url_encode(struct str *out, struct sv bytes)
+{
+	size_t from = out->n;
+
+	base64_encode(out, bytes);
+	while (out->n > from && out->p[out->n - 1] == '=')
+		str_cut(out, out->n - 1);
+	for (size_t i = from; i < out->n; i++)
+		out->p[i] = (char)(out->p[i] == '+' ? '-' : out->p[i] == '/' ? '_' : out->p[i]);
+}
+
+int base64url_decode(struct str *out, struct sv text, struct err *err)
+{
+	static const int left_over[] = { 0, 0, 15, 3 };         /* bits of the last character that carry nothing */
+
+	for (size_t i = 0; i < text.n; i++)
+		if (base64_value(text.p[i]) < 0 || text.p[i] == '+' || text.p[i] == '/')
+			return err_set(err, ERR_INVALID, "not base64url at byte %zu", i);
+	if (text.n && base64_value(text.p[text.n - 1]) & left_over[text.n % 4])
+		return err_set(err, ERR_INVALID, "base64url text does not end on a byte");
+	return base64_decode(out, text, err);
+}
+
 void hex_encode(struct str *out, struct sv bytes)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -18,17 +18,19 @@
 #include "runtime/agent/agent.h"
 #include "runtime/network/network.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 struct settings {
-	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level;
+	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer;
 	int64_t poll_ms;
 	bool no_node;
 };
@@ -45,7 +47,7 @@ struct server {
 	struct store *store;
 	struct kinds *kinds;
 	struct api *api;
-	struct http_server *https, *http;
+	struct http_server *https, *http, *pods;        /* pods: on the pods' network, when the API listens on loopback */
 	struct client *clients[4];      /* one a component, so that the audit trail says who */
 	struct informers *informers;
 	struct controllers *controllers;
@@ -74,6 +76,24 @@ static void stop_data_dir(struct server *s)
 	fd_close(&s->lock);
 }
 
+/* The first address of a network: the Service "kubernetes" has it of one, this machine of the other. */
+static void add_first_address(struct str *names, const char *cidr)
+{
+	struct sv address, bits;
+	struct in_addr a;
+	int64_t n;
+	char text[INET_ADDRSTRLEN];
+
+	if (!sv_cut(sv_c(cidr), '/', &address, &bits) || !sv_to_i64(bits, &n) || n < 1 || n > 30 || address.n >= sizeof text)
+		return;         /* whoever uses the network complains */
+	memcpy(text, address.p, address.n);
+	text[address.n] = '\0';
+	if (inet_pton(AF_INET, text, &a) != 1)
+		return;
+	a.s_addr = htonl((ntohl(a.s_addr) & ~(uint32_t)((1u << (32 - n)) - 1)) + 1);
+	str_addf(names, ",%s", inet_ntop(AF_INET, &a, text, sizeof text));
+}
+
 static int start_certificates(struct server *s, struct err *err)
 {
 	AUTO(str) names = { 0 };
@@ -83,7 +103,10 @@ static int start_certificates(struct server *s, struct err *err)
 	sv_cut_last(sv_c(s->set.listen), ':', &host, &port);
 	if (sv_starts(host, SV("[")))
 		host = (struct sv){ host.p + 1, host.n - 2 };
-	str_addf(&names, "localhost,127.0.0.1,::1,kubernetes,kubernetes.default,kubernetes.default.svc,%s", s->set.node_name);
+	str_addf(&names, "localhost,127.0.0.1,::1,kubernetes,kubernetes.default,kubernetes.default.svc,"
+		 "kubernetes.default.svc.cluster.local,%s", s->set.node_name);
+	add_first_address(&names, s->set.service_cidr);
+	add_first_address(&names, s->set.pod_cidr);
 	if (!sv_eq_c(host, "127.0.0.1") && !sv_eq_c(host, "0.0.0.0") && !sv_eq_c(host, "::") && host.n)
 		str_addf(&names, "," SV_FMT, SV_ARG(host));
 	int r = pki_open(dir, str_c(&names), &s->pki, err);
@@ -118,7 +141,8 @@ static int start_api(struct server *s, struct err *err)
 {
 	s->kinds = kinds_new();
 	const struct api_opts o = { .store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
-				    .token = str_sv(&s->pki.token) };
+				    .token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key),
+				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer };
 
 	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
 }
@@ -267,6 +291,46 @@ static void stop_http(struct server *s)
 	str_free(&s->url);
 }
 
+static void start_pod_listener(struct server *s, const char *gateway)
+{
+	AUTO(str) at = { 0 };
+	AUTO(err) err = { 0 };
+
+	str_addf(&at, "%s:%d", gateway, http_server_port(s->https));
+	if (listen_on(s, str_c(&at), s->tls, &s->pods, &err) < 0) {
+		log_event(LOG_WARN, "pods cannot reach the API", "err", err_msg(&err), NULL);
+		s->pods = NULL;
+	}
+}
+
+/* Where pods find the API behind the Service "kubernetes". A loopback address is none of theirs: the API listens on their
+ * network as well. */
+static int start_pod_address(struct server *s, struct err *err)
+{
+	struct sv host, port;
+	struct in_addr a;
+	char *address;
+	int r = 0;
+
+	sv_cut_last(sv_c(s->set.listen), ':', &host, &port);
+	if (sv_starts(host, SV("127.")) || sv_eq_c(host, "localhost") || sv_eq_c(host, "[::1]")) {
+		if (!s->agent)
+			return 0;
+		start_pod_listener(s, agent_gateway(s->agent));
+		address = s->pods ? sv_dup(sv_c(agent_gateway(s->agent))) : NULL;
+	} else if (sv_eq_c(host, "0.0.0.0") || sv_eq_c(host, "[::]") || !host.n) {
+		address = s->agent ? sv_dup(sv_c(agent_host_ip(s->agent))) : NULL;
+	} else {
+		address = sv_dup(host);
+	}
+	if (address && inet_pton(AF_INET, address, &a) == 1)
+		r = api_set_address(s->api, address, http_server_port(s->https), err);
+	free(address);
+	return r;
+}
+
+static void stop_pod_address(struct server *s) { http_server_stop(&s->pods); }
+
 static int start_kubeconfig(struct server *s, struct err *err)
 {
 	AUTO(str) text = { 0 };
@@ -294,6 +358,7 @@ static const struct stage {
 	{ "listener", start_http, stop_http },
 	{ "kubeconfig", start_kubeconfig, NULL },
 	{ "node", start_node, stop_node },
+	{ "pods' way to the API", start_pod_address, stop_pod_address },
 };
 #define N_STAGES (sizeof stages / sizeof *stages)
 
@@ -381,6 +446,7 @@ int cmd_serve(int argc, char **argv)
 		{ "poll", 0, OPT_DURATION, &s.set.poll_ms, "DURATION", "how often git remotes are asked for new commits" },
 		{ "pod-cidr", 0, OPT_STR, &s.set.pod_cidr, "CIDR", "addresses of pods on this node" },
 		{ "service-cidr", 0, OPT_STR, &s.set.service_cidr, "CIDR", "addresses of Services" },
+		{ "service-account-issuer", 0, OPT_STR, &s.set.issuer, "URL", "what tokens of service accounts say that they are from" },
 		{ "log-level", 0, OPT_STR, &s.set.log_level, "debug|info|warn|error", "what to log" },
 		{ 0 }
 	};

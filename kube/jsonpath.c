@@ -30,6 +30,31 @@ static struct sv until(struct sv *p, const char *stops)
 	return s;
 }
 
+/* A key as it is written: a dot that belongs to it has a backslash before it. */
+static struct sv plain_key(struct sv *p)
+{
+	struct sv s = { p->p, 0 };
+
+	while (s.n < p->n && p->p[s.n] != '.' && p->p[s.n] != '[')
+		s.n += p->p[s.n] == '\\' && s.n + 1 < p->n ? 2 : 1;
+	*p = sv_drop(*p, s.n);
+	return s;
+}
+
+/* The member of a key that may hold backslashes. */
+static const struct node *member_of(const struct node *n, struct sv key)
+{
+	AUTO(str) text = { 0 };
+
+	if (!key.n || !memchr(key.p, '\\', key.n))
+		return node_getn(n, key);
+	for (size_t i = 0; i < key.n; i++) {
+		i += key.p[i] == '\\' && i + 1 < key.n;
+		str_add1(&text, key.p[i]);
+	}
+	return node_getn(n, str_sv(&text));
+}
+
 static bool quoted(struct sv *p, struct sv *out)
 {
 	char quote[2] = { p->n ? *p->p : '\0', '\0' };
@@ -90,7 +115,7 @@ static bool next_step(struct sv *p, struct step *s)
 		s->type = STEP_ALL;
 		return true;
 	}
-	s->key = until(p, ".[");
+	s->key = plain_key(p);
 	return s->key.n > 0;
 }
 
@@ -122,7 +147,7 @@ static void walk(struct finder *f, const struct node *n, struct sv rest)
 	if (!next_step(&rest, &s))
 		return;
 	if (s.type == STEP_KEY) {
-		walk(f, node_getn(n, s.key), rest);
+		walk(f, member_of(n, s.key), rest);
 	} else if (s.type == STEP_INDEX) {
 		walk(f, node_item(n, (size_t)(s.index < 0 ? s.index + (int64_t)node_n(n) : s.index)), rest);
 	} else {

@@ -3,6 +3,7 @@
 #include "base/doc.h"
 #include "base/encode.h"
 #include "base/fs.h"
+#include "base/jwt.h"
 #include "base/tls.h"
 #include "base/yaml.h"
 
@@ -82,6 +83,22 @@ static int open_cert(const char *dir, const char *name, const struct cert_reques
 	return rq->names ? file_write(str_c(&names_path), sv_c(rq->names), 0644, err) : 0;
 }
 
+/* Never replaced by itself: tokens that are out would end. A file with several keys signs with the first and believes all. */
+static int open_account_key(const char *dir, struct str *key, struct err *err)
+{
+	AUTO(str) path = { 0 };
+
+	str_addf(&path, "%s/sa.key", dir);
+	if (path_exists(str_c(&path)))
+		return file_read(str_c(&path), FILE_MAX, key, err);
+	struct jwt_key *made = jwt_key_generate();
+	if (!made)
+		return err_set(err, ERR_IO, "no key can be made for '%s'", str_c(&path));
+	jwt_key_write(made, key);
+	jwt_key_free(&made);
+	return file_write(str_c(&path), str_sv(key), 0600, err);
+}
+
 static int open_token(const char *dir, struct str *token, struct err *err)
 {
 	AUTO(str) path = { 0 };
@@ -107,6 +124,7 @@ int pki_open(const char *dir, const char *names, struct pki *out, struct err *er
 	TRY(open_ca(dir, out, err));
 	TRY(open_cert(dir, "server", &server, out, &out->server, &out->server_key, err));
 	TRY(open_cert(dir, "admin", &admin, out, &out->admin, &out->admin_key, err));
+	TRY(open_account_key(dir, &out->account_key, err));
 	return open_token(dir, &out->token, err);
 }
 
@@ -118,6 +136,7 @@ void pki_free(struct pki *p)
 	str_free(&p->server_key);
 	str_free(&p->admin);
 	str_free(&p->admin_key);
+	str_free(&p->account_key);
 	str_free(&p->token);
 }
 

@@ -4,9 +4,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
-struct pki { struct str ca, ca_key, server, server_key, admin, admin_key, token; };     /* PEM; token: the administrator's, one line */
+struct pki { struct str ca, ca_key, server, server_key, admin, admin_key, account_key, token; };        /* PEM; account_key: signs tokens of service accounts; token: the administrator's, one line */
 
-/* Reads DIR/{ca,server,admin}.{crt,key} and DIR/admin.token (0600), making what is missing and renewing what expires
+/* Reads DIR/{ca,server,admin}.{crt,key}, DIR/sa.key and DIR/admin.token (0600), making what is missing and renewing what expires
  * within 30 days or does not name every host of `names` (comma separated DNS names and addresses). */
 MUST_CHECK int pki_open(const char *dir, const char *names, struct pki *out, struct err *err);
 void pki_free(struct pki *p);

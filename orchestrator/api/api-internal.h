@@ -17,6 +17,13 @@ struct customs {                        /* kinds of CustomResourceDefinitions: c
 	struct resource *definitions;
 };
 
+struct accounts {                       /* service accounts: account-internal.h */
+	VEC(struct jwt_key *) keys;     /* the first one signs; all are believed */
+	char *issuer;
+	char *ca;                       /* PEM, for pods; "" : they get no token by themselves */
+	struct map verified;            /* digests of tokens that were seen to be signed */
+};
+
 struct api {
 	struct loop *loop;
 	struct cache cache;
@@ -28,12 +35,19 @@ struct api {
 	struct customs customs;
 	struct fiber_group fibers;      /* housekeeping */
 	struct map tokens;              /* bearer token -> struct user * */
+	struct accounts accounts;
 	struct lines lines;             /* what watchers are being sent */
 	struct creating *creating;      /* objects on their way into the store */
 	struct fiber_cond quota_changed;        /* something was made or removed */
 };
 
-struct caller { const char *user; const char *const *groups; size_t n_groups; };
+struct caller {
+	const char *user;
+	const char *const *groups;
+	size_t n_groups;
+	const char *uid;                /* NULL: none is known */
+	const struct node *extra;       /* a map of lists, or NULL */
+};
 
 struct request {                        /* who wants what of which object; borrowed for the length of the call */
 	struct api *api;
@@ -132,6 +146,8 @@ bool object_finished(const struct kind *k,
 /* ---- what differs from kind to kind (rules.c) ---- */
 struct rules {
 	const char *group, *plural;
+	/* Before the creation of an object begins: what it needs is there. Parks. May be NULL */
+	int (*ready)(const struct request *rq, const struct node *obj, struct err *err);
 	/* On the new object, with defaults, before validation; before: the live one, NULL on create. May be NULL */
 	int (*prepare)(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		       struct err *err);
@@ -163,3 +179,4 @@ int invalid_field(const struct request *rq, const char *name, const char *field,
 	PRINTF(5, 6);
 
 void random_suffix(char *out, size_t n);        /* n letters and digits that spell no words */
+struct node *random_uid(struct doc *d);         /* RFC 4122, version 4 */

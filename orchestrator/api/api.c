@@ -1,3 +1,4 @@
+#include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/api-internal.h"
 #include "orchestrator/api/auth-internal.h"
 #include "orchestrator/api/custom-internal.h"
@@ -69,6 +70,37 @@ static int create_service(struct api *a, struct err *err)
 	return create(a, k, "default", root, err);
 }
 
+/* Endpoints of a Service without a selector, which no controller touches. */
+static struct node *endpoints_of(struct doc *d, const struct kind *k, const char *ip, int port)
+{
+	struct node *root = object_start(d, k, "default", "kubernetes"), *subset = node_map(d), *address = node_map(d),
+		    *row = node_map(d);
+
+	node_set(d, address, "ip", node_str(d, ip));
+	node_add(d, node_seq_at(d, subset, "addresses"), address);
+	node_set(d, row, "name", node_str(d, "https"));
+	node_set(d, row, "port", node_int(d, port));
+	node_set(d, row, "protocol", node_str(d, "TCP"));
+	node_add(d, node_seq_at(d, subset, "ports"), row);
+	node_add(d, node_seq_at(d, root, "subsets"), subset);
+	return root;
+}
+
+int api_set_address(struct api *a, const char *ip, int port, struct err *err)
+{
+	struct request rq = { .api = a, .caller = &self, .kind = kinds_find(a->kinds, "v1", "Endpoints"), .ns = "default",
+			      .name = "kubernetes", .subresource = "", .manager = "" };
+	AUTO_DOC d = doc_new();
+
+	if (!rq.kind)
+		return 0;
+	struct node *root = endpoints_of(d, rq.kind, ip, port);
+	if (resource_find(request_resource(&rq), rq.ns, rq.name))
+		return verb_update(&rq, root, NULL, err);
+	rq.name = "";
+	return verb_create(&rq, root, NULL, err);
+}
+
 /* ---- housekeeping ---- */
 
 enum { TURN_MS = 10000, EVENTS_EVERY = 6, COMPACT_EVERY = 30, EVENT_TTL_MS = 3600000 };
@@ -138,7 +170,9 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 	if (service)
 		TRY(service_ranges_open(&a->services, cache_resource(&a->cache, service),
 					o->service_cidr ? o->service_cidr : "10.96.0.0/16", err));
+	TRY(accounts_open(a, o, err));
 	TRY(create_namespaces(a, err));
+	TRY(accounts_create(a, err));
 	TRY(rbac_create_defaults(a, create_default, err));
 	return create_service(a, err);
 }
@@ -175,6 +209,7 @@ void api_free(struct api **ap)
 	lines_free(&a->lines);
 	customs_close(&a->customs);
 	cache_close(&a->cache);
+	accounts_close(&a->accounts);
 	tokens_free(&a->tokens);
 	map_free(&a->nodes);
 	free(a->version);

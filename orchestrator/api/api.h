@@ -14,12 +14,19 @@ struct api_opts {
 	const char *version;            /* the program's */
 	const char *service_cidr;       /* where Services get their addresses; NULL: "10.96.0.0/16" */
 	struct sv token;                /* bearer token of the administrator; empty: none. Borrowed */
+	/* Of service accounts: PEM texts of the keys of their tokens, of which the first one signs (empty: one for this
+	 * run), and of the CA that pods trust (empty: pods get no token by themselves); what iss says (NULL:
+	 * "https://kubernetes.default.svc.cluster.local"). Copied */
+	struct sv account_keys, ca;
+	const char *issuer;
 	const char *tokens;             /* text of a token file: lines "TOKEN,USER[,UID[,GROUP...]]"; NULL: none */
 };
 
 struct api *api_new(struct loop *l, const struct api_opts *o,
 		    struct err *err);	/* in a fiber: reads the store into the watch cache */
 void api_free(struct api **a);          /* in a fiber, when the HTTP server has stopped and no client's watch is left */
+/* Where pods reach the API: the Endpoints of the Service "kubernetes". Parks. */
+MUST_CHECK int api_set_address(struct api *a, const char *ip, int port, struct err *err);
 void api_set_node(struct api *a, const char *node, struct nodelink *borrowed);  /* where pods/log goes; NULL: gone */
 
 void api_handle(struct http_request *rq, void *api);    /* the HTTP side: routes, authenticates, answers */

@@ -9,12 +9,22 @@ void tokens_add_admin(struct map *tokens, struct sv token);
 void tokens_free(struct map *tokens);
 
 /* Whom a request counts as; the caller's strings are its own. */
-struct login { struct caller caller; struct str user; VEC(const char *) groups; };
+struct login {
+	struct caller caller;
+	struct str user, uid;
+	VEC(const char *) groups;
+	struct doc *extra;              /* its root is a map of lists; NULL: none */
+};
 void login_free(struct login *l);
+void login_add_group(struct login *l, struct sv name);
+void login_finish(struct login *l);     /* user, uid, groups and extra are known: what follows from them */
 /* A client certificate's user, a bearer token's, or "system:anonymous"; then whom they act for, if they may
  * (Impersonate-User, Impersonate-Group). ERR_UNAUTHORIZED for a token that nobody has, ERR_FORBIDDEN. */
 MUST_CHECK int authenticate(struct api *a, struct http_request *rq, struct login *out, struct err *err);
-bool token_login(struct api *a, struct sv token, struct login *out);     /* false: nobody's */
+/* Whose bearer token it is. audiences: a list of texts of which it must be for one; NULL: for this API. *matched (may be
+ * NULL): a list in d of those that it is for. ERR_UNAUTHORIZED says why it is nobody's. */
+struct token_for { const struct node *audiences; struct doc *d; struct node *matched; };
+MUST_CHECK int token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err);
 bool caller_in(const struct caller *c, const char *group);
 /* verb: "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection". ERR_FORBIDDEN. */
 MUST_CHECK int authorize(const struct request *rq, const char *verb, struct err *err);

@@ -1,3 +1,4 @@
+#include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/auth-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
@@ -36,7 +37,7 @@ static int read_token(struct map *tokens, struct sv line, int number, struct err
 		user_free(u);
 		return err_set(err, ERR_INVALID, "token file, line %d: want TOKEN,USER[,UID[,GROUP...]]", number);
 	}
-	(void)strsep(&save, ",");       /* the uid; groups stand in quotes when there are several */
+	u->caller.uid = strsep(&save, ",");     /* groups stand in quotes when there are several */
 	for (char *g; (g = strsep(&save, ",\""));)
 		if (*g)
 			u->groups[u->caller.n_groups++] = g;
@@ -88,10 +89,12 @@ void login_free(struct login *l)
 		free((char *)l->groups.v[i]);
 	vec_free(&l->groups);
 	str_free(&l->user);
+	str_free(&l->uid);
+	doc_drop(&l->extra);
 	*l = (struct login){ 0 };
 }
 
-static void add_group(struct login *l, struct sv name)
+void login_add_group(struct login *l, struct sv name)
 {
 	for (size_t i = 0; i < l->groups.n; i++)
 		if (sv_eq_c(name, l->groups.v[i]))
@@ -101,27 +104,29 @@ static void add_group(struct login *l, struct sv name)
 
 /* What follows from the name: everybody but the anonymous is authenticated, and service accounts are of their
  * namespace. */
-static void finish(struct login *l)
+void login_finish(struct login *l)
 {
 	struct sv user = str_sv(&l->user), ns, name;
 
 	if (sv_starts(user, SV("system:serviceaccount:")) && sv_cut(sv_drop(user, 22), ':', &ns, &name)) {
 		char *group = str_fmt("system:serviceaccounts:" SV_FMT, SV_ARG(ns));
 
-		add_group(l, SV("system:serviceaccounts"));
-		add_group(l, sv_c(group));
+		login_add_group(l, SV("system:serviceaccounts"));
+		login_add_group(l, sv_c(group));
 		free(group);
 	}
-	add_group(l, sv_eq_c(user, "system:anonymous") ? SV("system:unauthenticated") : SV("system:authenticated"));
-	l->caller = (struct caller){ str_c(&l->user), l->groups.v, l->groups.n };
+	login_add_group(l, sv_eq_c(user, "system:anonymous") ? SV("system:unauthenticated") : SV("system:authenticated"));
+	l->caller = (struct caller){ str_c(&l->user), l->groups.v, l->groups.n, l->uid.n ? str_c(&l->uid) : NULL,
+				     l->extra ? doc_root(l->extra) : NULL };
 }
 
 static void become(struct login *l, const struct caller *c)
 {
 	str_set(&l->user, c->user);
+	str_set(&l->uid, c->uid);
 	for (size_t i = 0; i < c->n_groups; i++)
-		add_group(l, sv_c(c->groups[i]));
-	finish(l);
+		login_add_group(l, sv_c(c->groups[i]));
+	login_finish(l);
 }
 
 static int may_act_for(struct api *a, const struct caller *c, const char *resource, struct sv name, struct err *err)
@@ -158,25 +163,59 @@ static int impersonate(struct api *a, struct http_request *rq, struct login *l, 
 	str_add(&as.user, user);
 	for (size_t i = 0; r >= 0 && (group = http_header_at(rq, "impersonate-group", i)).n; i++) {
 		r = may_act_for(a, &l->caller, "groups", group, err);
-		add_group(&as, group);
+		login_add_group(&as, group);
 	}
 	if (r < 0) {
 		login_free(&as);
 		return r;
 	}
-	finish(&as);
+	login_finish(&as);
 	login_free(l);
 	*l = as;
 	return 0;
 }
 
-bool token_login(struct api *a, struct sv token, struct login *out)
+/* The audiences that both lists have; ours when none are asked for. */
+static bool is_for(struct api *a, const struct jwt *t, struct token_for *what)
+{
+	const struct node *claims = t ? doc_root(t->claims) : NULL, *it;
+	const char *ours = a->accounts.issuer;
+
+	if (!what->d || !what->audiences)
+		return !claims || jwt_is_for(claims, ours);
+	what->matched = node_seq(what->d);
+	node_each(it, what->audiences) {
+		const char *audience = node_text(it);
+
+		if (audience && (claims ? jwt_is_for(claims, audience) : str_eq(audience, ours)))
+			node_add(what->d, what->matched, node_str(what->d, audience));
+	}
+	return what->matched->n;
+}
+
+static int account_token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err)
+{
+	AUTO(jwt) t = { 0 };
+
+	if (jwt_read(token, &t, NULL) < 0 || !account_issued(a, &t))
+		return err_set(err, ERR_UNAUTHORIZED, "the token is nobody's");
+	TRY(account_login(a, &t, out, err));
+	if (is_for(a, account_is_legacy(&t) ? NULL : &t, what))
+		return 0;
+	login_free(out);
+	return err_set(err, ERR_UNAUTHORIZED, "the token is not for this audience");
+}
+
+int token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err)
 {
 	const struct user *u = map_get(&a->tokens, token);
 
-	if (u)
-		become(out, &u->caller);
-	return u;
+	if (!u)
+		return account_token_login(a, token, what, out, err);
+	if (!is_for(a, NULL, what))
+		return err_set(err, ERR_UNAUTHORIZED, "the token is not for this audience");
+	become(out, &u->caller);
+	return 0;
 }
 
 static int identify(struct api *a, struct http_request *rq, struct login *out, struct err *err)
@@ -189,7 +228,10 @@ static int identify(struct api *a, struct http_request *rq, struct login *out, s
 		return 0;
 	}
 	if (header.n > 7 && !strncasecmp(header.p, "Bearer ", 7)) {
-		if (!token_login(a, sv_trim(sv_drop(header, 7)), out))
+		struct token_for us = { 0 };
+
+		/* Which of the reasons it is, is not for those who guess. */
+		if (token_login(a, sv_trim(sv_drop(header, 7)), &us, out, NULL) < 0)
 			return err_set(err, ERR_UNAUTHORIZED, "Unauthorized");
 		return 0;
 	}

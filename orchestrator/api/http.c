@@ -1,3 +1,4 @@
+#include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/exchange-internal.h"
 
 #include <stdlib.h>
@@ -54,7 +55,8 @@ static int read_options(struct exchange *x, struct err *err)
 	}
 	x->request.manager = str_c(&x->manager);
 	TRY(wanted_parse(http_header(x->http, "accept"), x->query, &x->wanted, err));
-	x->wanted.kind = strcmp(x->route.subresource, "scale") ? x->route.kind : NULL;
+	const char *sub = x->route.subresource;         /* these answer with objects of another kind */
+	x->wanted.kind = strcmp(sub, "scale") && strcmp(sub, "token") ? x->route.kind : NULL;
 	return 0;
 }
 
@@ -141,7 +143,7 @@ static void serve_path(struct api *a, struct http_request *rq, const char *path,
 			plain_paths[i].serve(a, rq);
 			return;
 		}
-	if (serve_discovery(a, rq, path) || serve_openapi(a, rq, path))
+	if (serve_discovery(a, rq, path) || serve_issuer(a, rq, path) || serve_openapi(a, rq, path))
 		return;
 	(void)err_set(&err, ERR_NOT_FOUND, "the server could not find the requested resource");
 	reply_error(rq, &err, NULL);

@@ -24,7 +24,7 @@ void random_suffix(char *out, size_t n)
 	out[n] = '\0';
 }
 
-static struct node *random_uid(struct doc *d)
+struct node *random_uid(struct doc *d)
 {
 	unsigned char b[16];
 

@@ -104,9 +104,13 @@ static struct node *user_info(struct doc *d, const struct caller *c)
 	struct node *info = node_map(d), *groups = node_seq(d);
 
 	node_set(d, info, "username", node_str(d, c->user));
+	if (c->uid)
+		node_set(d, info, "uid", node_str(d, c->uid));
 	for (size_t i = 0; i < c->n_groups; i++)
 		node_add(d, groups, node_str(d, c->groups[i]));
 	node_set(d, info, "groups", groups);
+	if (c->extra)
+		node_set(d, info, "extra", node_copy(d, c->extra));
 	return info;
 }
 
@@ -120,13 +124,25 @@ static int self_subject(const struct request *rq, struct doc *d, struct node *ro
 static int token_owner(const struct request *rq, struct doc *d, struct node *root, struct err *err)
 {
 	AUTO(login) who = { 0 };
+	AUTO(err) why = { 0 };
+	const struct node *audiences = node_at(root, "spec.audiences");
+	struct token_for what = { node_n(audiences) ? audiences : NULL, d, NULL };
 	const char *token = node_str_or(root, "spec.token", "");
-	bool known = token_login(rq->api, sv_c(token), &who);
 
-	(void)err;
-	node_put(d, root, "status.authenticated", node_bool(d, known));
-	if (known)
-		node_put(d, root, "status.user", user_info(d, &who.caller));
+	if (!*token)
+		return err_set(err, ERR_BAD_REQUEST, "token is required for TokenReview in authentication");
+	(void)node_del(root, "status");
+	if (token_login(rq->api, sv_c(token), &what, &who, &why) < 0) {
+		node_put(d, root, "status.authenticated", node_bool(d, false));
+		node_put(d, root, "status.user", node_map(d));
+		node_put(d, root, "status.error", node_str(d, err_msg(&why)));
+		return 0;
+	}
+	node_put(d, root, "status.authenticated", node_bool(d, true));
+	node_put(d, root, "status.user", user_info(d, &who.caller));
+	if (!what.matched)
+		node_add(d, what.matched = node_seq(d), node_str(d, rq->api->accounts.issuer));
+	node_put(d, root, "status.audiences", what.matched);
 	return 0;
 }
 

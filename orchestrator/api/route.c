@@ -109,6 +109,7 @@ const struct sub_row sub_rows[] = {
 	{ SUB_LOG, "log", NULL, NULL, NULL, "get" },
 	{ SUB_EVICTION, "eviction", "policy", "v1", "Eviction", "create" },
 	{ SUB_BINDING, "binding", NULL, NULL, "Binding", "create" },
+	{ SUB_TOKEN, "token", "authentication.k8s.io", "v1", "TokenRequest", "create" },
 	{ SUB_APPROVAL, "approval", NULL, NULL, NULL, "get,patch,update" },
 	{ SUB_FINALIZE, "finalize", NULL, NULL, NULL, "update" },
 };

@@ -1,3 +1,4 @@
+#include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
@@ -44,9 +45,7 @@ static int secret_prepare(const struct request *rq, struct doc *d, struct node *
 {
 	struct member *m;
 
-	(void)rq;
 	(void)before;
-	(void)err;
 	node_members(m, node_get(root, "stringData")) {
 		AUTO(str) text = { 0 };
 
@@ -55,7 +54,7 @@ static int secret_prepare(const struct request *rq, struct doc *d, struct node *
 			  node_strn(d, str_sv(&text)));
 	}
 	(void)node_del(root, "stringData");
-	return 0;
+	return str_eq(node_str_at(root, "type"), ACCOUNT_TOKEN_TYPE) ? account_secret(rq, d, root, err) : 0;
 }
 
 /* ---- Pod ---- */
@@ -112,8 +111,6 @@ static int pod_prepare(const struct request *rq, struct doc *d, struct node *roo
 	struct node *spec = node_get(root, "spec");
 	const char *account;
 
-	(void)rq;
-	(void)err;
 	if (before || !node_is(spec, NODE_MAP))
 		return 0;
 	pod_containers(d, root);
@@ -122,7 +119,7 @@ static int pod_prepare(const struct request *rq, struct doc *d, struct node *roo
 	node_set(d, spec, "serviceAccount", node_str(d, account));
 	node_put(d, root, "status.phase", node_str(d, "Pending"));
 	node_put(d, root, "status.qosClass", node_str(d, qos_class(root)));
-	return 0;
+	return account_admit(rq, d, root, err);
 }
 
 /* ---- Job ---- */
@@ -166,7 +163,7 @@ static int64_t pod_grace(const struct node *live, int64_t asked)
 static const struct rules table[] = {
 	{ "", "namespaces", .prepare = namespace_prepare, .check_delete = namespace_check_delete,
 	  .finalize_in_spec = true },
-	{ "", "pods", .prepare = pod_prepare, .grace = pod_grace },
+	{ "", "pods", .ready = account_ready, .prepare = pod_prepare, .grace = pod_grace },
 	{ "", "secrets", .prepare = secret_prepare },
 	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs", .prepare = job_prepare },

@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/account-internal.h"
 
 #include "base/json.h"
 
@@ -157,6 +157,7 @@ static const struct {
 } creates[] = {
 	{ "binding", SUB_BINDING, bind_pod },
 	{ "eviction", SUB_EVICTION, evict_pod },
+	{ "token", SUB_TOKEN, account_token },
 };
 
 int subresource_create(const struct request *rq, const struct node *obj, struct item **out, struct err *err)

@@ -140,6 +140,8 @@ int verb_create(const struct request *rq, const struct node *obj, struct item **
 
 	if (*rq->subresource)
 		return subresource_create(rq, obj, out, err);
+	if (rules_of(rq->kind)->ready)
+		TRY(rules_of(rq->kind)->ready(rq, obj, err));
 	for (int i = 0; i < NAME_TRIES && r == 1; i++)
 		r = try_create(rq, obj, out, err);
 	if (r == 1)

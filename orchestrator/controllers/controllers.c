@@ -14,6 +14,8 @@ const struct controller_spec *const controllers[] = {
 	&endpoints_controller,
 	&namespace_controller,
 	&serviceaccount_controller,
+	&rootca_controller,
+	&token_controller,
 	&garbage_controller,
 	&podgc_controller,
 	&daemonset_controller,

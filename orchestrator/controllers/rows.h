@@ -4,5 +4,5 @@
 #include "kube/controller.h"
 
 extern const struct controller_spec deployment_controller, replicaset_controller, endpoints_controller, namespace_controller,
-	serviceaccount_controller, garbage_controller, podgc_controller, rollout_controller, job_controller,
+	serviceaccount_controller, rootca_controller, token_controller, garbage_controller, podgc_controller, rollout_controller, job_controller,
 	daemonset_controller, statefulset_controller, cronjob_controller;

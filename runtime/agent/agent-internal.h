@@ -53,6 +53,7 @@ struct worker {
 	bool past;                              /* it had finished when this daemon started */
 	bool has_dir, has_volumes, has_sandbox, released;
 	bool volumes_changed;                   /* a ConfigMap or Secret did */
+	VEC(struct pod_token *) tokens;         /* of its service account: pod-tokens.c */
 	struct sandbox_fds sandbox;
 	struct str ip;
 	int64_t start_ms, retry_ms;             /* wall clock; loop time of the next try of what failed */
@@ -169,6 +170,13 @@ void node_read_machine(struct agent *a);
 /* ---- logs.c ---- */
 extern const struct nodelink_ops logs_ops;
 struct worker *agent_find(struct agent *a, const char *ns, const char *name);
+
+/* ---- pod-tokens.c ---- */
+/* Those that its volumes show are there, and new enough. Parks. */
+MUST_CHECK int worker_tokens(struct worker *w, struct err *err);
+int64_t worker_tokens_due(const struct worker *w);      /* ms until one is to be renewed; -1: there are none */
+const struct str *worker_token(void *worker, const char *audience, int64_t seconds);    /* NULL: none was asked for */
+void worker_tokens_free(struct worker *w);
 
 /* ---- pod-files.c ---- */
 void pod_hosts(struct worker *w, struct str *out);

@@ -191,7 +191,8 @@ static int watch(struct agent *a, struct err *err)
 	informer_on_change(a->pods, on_pod, a);
 	informer_on_change(a->config_maps, on_config, a);
 	informer_on_change(a->secrets, on_config, a);
-	if (informer_wait(a->pods) < 0 || informer_wait(a->config_maps) < 0 || informer_wait(a->secrets) < 0)
+	if (informer_wait(a->pods) < 0 || informer_wait(a->config_maps) < 0 || informer_wait(a->secrets) < 0 ||
+	    informer_wait(a->services) < 0)
 		return err_set(err, ERR_CANCELED, "the node agent was stopped while it started");
 	informer_each(a->pods, NULL, start_existing, a);
 	return restore_orphans(a, err);
@@ -238,6 +239,10 @@ struct agent *agent_start(struct loop *l, const struct agent_opts *o, struct err
 }
 
 struct nodelink *agent_nodelink(struct agent *a) { return &a->link; }
+
+const char *agent_gateway(const struct agent *a) { return network_gateway(a->network); }
+
+const char *agent_host_ip(const struct agent *a) { return a->host_ip; }
 
 /* ---- end ---- */
 

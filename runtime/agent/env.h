@@ -15,6 +15,8 @@ void env_put(struct env *e, struct sv name, struct sv value);
  * cannot be made yet (CreateContainerConfigError). */
 MUST_CHECK int env_of_container(const struct pod_facts *f, const struct volume_lookup *l, const struct node *container,
 				struct env *out, struct err *err);
+/* NAME_SERVICE_HOST, NAME_SERVICE_PORT and those that go with them; nothing for a Service without an address. */
+void env_add_service(struct env *e, const struct node *service);
 /* "$(NAME)" by its value, "$$" by "$"; what is not set stays as it is written. Appends. */
 void env_expand(const struct env *e, const char *text, struct str *out);
 

@@ -278,11 +278,28 @@ static int add_mounts(struct launch *l, struct err *err)
 
 /* ---- what ---- */
 
+static bool add_service(struct object *service, void *arg)
+{
+	env_add_service(arg, service->root);
+	return true;
+}
+
+static void add_services(struct launch *l)
+{
+	const struct object *api = informer_get(l->u->w->a->services, "default", "kubernetes");
+
+	if (node_bool_at(l->pod, "spec.enableServiceLinks", true))
+		informer_each(l->u->w->a->services, l->u->w->ns, add_service, &l->env);
+	if (api)
+		env_add_service(&l->env, api->root);
+}
+
 static int set_words(struct launch *l, struct err *err)
 {
 	struct volume_lookup lookup = worker_lookup(l->u->w);
 	struct pod_facts facts = worker_facts(l->u->w);
 	char hostname[64];
+	add_services(l);
 	int r = env_of_container(&facts, &lookup, l->spec, &l->env, err);
 
 	if (r < 0) {

@@ -30,11 +30,15 @@ static int setup_volumes(struct worker *w, struct err *err)
 {
 	struct volume_job j = { .dir = w->dir, .owner = owner_of(worker_pod(w)) };
 	struct volume_lookup l = worker_lookup(w);
-	struct pod_facts f = worker_facts(w);
 	int r;
 
 	w->volumes_changed = false;
-	r = volumes_plan(&f, &l, &j.plans, err);
+	r = worker_tokens(w, err);
+	if (r >= 0) {
+		struct pod_facts f = worker_facts(w);
+
+		r = volumes_plan(&f, &l, &j.plans, err);
+	}
 	if (r >= 0 && j.plans.n) {
 		fiber_job(make_volumes, &j);
 		r = j.result < 0 ? err_move(err, &j.err) : 0;
@@ -156,7 +160,7 @@ int worker_setup(struct worker *w, struct err *err)
 		TRY(dir_make(w->dir, 0755, err));
 		w->has_dir = true;
 	}
-	if (!w->has_volumes || w->volumes_changed) {
+	if (!w->has_volumes || w->volumes_changed || !worker_tokens_due(w)) {
 		int r = setup_volumes(w, err);
 
 		/* What is mounted stays as it is when its source goes, as in Kubernetes. */

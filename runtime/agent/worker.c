@@ -24,7 +24,7 @@ static const struct node *lookup(void *arg, const char *kind, const char *name)
 	return o ? o->root : NULL;
 }
 
-struct volume_lookup worker_lookup(struct worker *w) { return (struct volume_lookup){ lookup, w }; }
+struct volume_lookup worker_lookup(struct worker *w) { return (struct volume_lookup){ lookup, w, worker_token }; }
 
 struct pod_facts worker_facts(struct worker *w)
 {
@@ -211,7 +211,7 @@ static int64_t step(struct worker *w)
 		return setup_failed(w, r, &err);
 	}
 	str_cut(&w->problem, 0);
-	next = step_units(w);
+	next = sooner(step_units(w), worker_tokens_due(w));
 	w->failed = init_gave_up(w);
 	if (!all_done(w) || fiber_canceled())
 		return next;
@@ -227,6 +227,7 @@ static void worker_free(struct worker *w)
 		unit_free(&w->units[i]);
 	free(w->units);
 	sandbox_close(&w->sandbox);
+	worker_tokens_free(w);
 	object_drop(&w->object);
 	str_free(&w->ip);
 	str_free(&w->problem);

@@ -172,6 +172,20 @@ static int add_downward(struct planner *p, const struct node *source, mode_t mod
 	return 0;
 }
 
+static int add_token(struct planner *p, const struct node *source, mode_t mode, struct err *err)
+{
+	const struct str *token = p->lookup->token ?
+		p->lookup->token(p->lookup->arg, node_str_or(source, "audience", ""), node_int_at(source, "expirationSeconds", 3600)) :
+		NULL;
+	struct str data = { 0 };
+
+	if (!token)
+		return missing(p, err, "no token of the service account \"%s\"",
+			       node_str_or(p->facts->pod, "spec.serviceAccountName", "default"));
+	str_add(&data, str_sv(token));
+	return add_file(p, sv_c(node_str_at(source, "path")), &data, mode, err);
+}
+
 /* ---- one function a kind of volume ---- */
 
 static int plan_config_map(struct planner *p, const struct node *v, struct err *err)
@@ -200,7 +214,7 @@ static int plan_projected(struct planner *p, const struct node *v, struct err *e
 	p->plan->memory = true;
 	node_each(it, sources) {
 		const struct node *config = node_get(it, "configMap"), *secret = node_get(it, "secret"),
-				  *down = node_get(it, "downwardAPI");
+				  *down = node_get(it, "downwardAPI"), *token = node_get(it, "serviceAccountToken");
 
 		if (config)
 			TRY(add_object(p, "ConfigMap", node_str_or(config, "name", ""), config, mode, err));
@@ -208,9 +222,11 @@ static int plan_projected(struct planner *p, const struct node *v, struct err *e
 			TRY(add_object(p, "Secret", node_str_or(secret, "name", ""), secret, mode, err));
 		else if (down)
 			TRY(add_downward(p, down, mode, err));
+		else if (token)
+			TRY(add_token(p, token, mode, err));
 		else
 			return err_set(err, ERR_INVALID,
-				       "a projected volume may hold configMap, secret and downwardAPI, not %s",
+				       "a projected volume may hold configMap, secret, downwardAPI and serviceAccountToken, not %s",
 				       it->n ? it->members[0].key : "nothing");
 	}
 	return 0;

@@ -28,7 +28,12 @@ struct volume_plan {
 struct volume_plans { struct volume_plan *v; size_t n, cap; };
 
 /* How volumes see the cluster: an object of the pod's namespace, or NULL. kind: "ConfigMap", "Secret". */
-struct volume_lookup { const struct node *(*get)(void *arg, const char *kind, const char *name); void *arg; };
+struct volume_lookup {
+	const struct node *(*get)(void *arg, const char *kind, const char *name);
+	void *arg;
+	/* A token of the pod's service account for an audience ("" : the API); NULL: there is none. May be NULL */
+	const struct str *(*token)(void *arg, const char *audience, int64_t seconds);
+};
 
 /* All volumes of the pod. ERR_NOT_FOUND: one refers to what is not there yet (plan->missing says it); ERR_INVALID:
  * one is not offered or wrong. */

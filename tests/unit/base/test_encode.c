@@ -37,6 +37,24 @@ static void base64_decode_of_bad_text_names_the_byte(void **state)
 	assert_err(base64_decode(&out, SV("Zg==Zg"), &err), &err, ERR_INVALID, "byte 4");
 }
 
+static void base64url_is_strict_and_without_padding(void **state)
+{
+	AUTO(str) text = { 0 };
+	AUTO(str) out = { 0 };
+	AUTO(err) err = { 0 };
+
+	(void)state;
+	base64url_encode(&text, SV("\xfb\xff\xbf?"));
+	assert_string_equal(str_c(&text), "-_-_Pw");
+	assert_ok(base64url_decode(&out, str_sv(&text), &err), &err);
+	assert_string_equal(str_c(&out), "\xfb\xff\xbf?");
+	assert_err(base64url_decode(&out, SV("-_-_Pw=="), &err), &err, ERR_INVALID, "byte 6");
+	assert_err(base64url_decode(&out, SV("-_-_ Pw"), &err), &err, ERR_INVALID, "byte 4");
+	assert_err(base64url_decode(&out, SV("+/"), &err), &err, ERR_INVALID, "byte 0");
+	assert_err(base64url_decode(&out, SV("-_-_Px"), &err), &err, ERR_INVALID, "end on a byte");
+	assert_err(base64url_decode(&out, SV("-_-_P"), &err), &err, ERR_INVALID, "cut off");
+}
+
 static void sha256_of_known_text_is_known(void **state)
 {
 	AUTO(str) out = { 0 };
@@ -62,6 +80,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(base64_rfc4648_vectors_round_trip),
 		TEST(base64_decode_of_bad_text_names_the_byte),
+		TEST(base64url_is_strict_and_without_padding),
 		TEST(sha256_of_known_text_is_known),
 		TEST(hmac_of_rfc4231_case_two_is_known),
 	};

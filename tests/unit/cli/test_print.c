@@ -122,7 +122,7 @@ static const struct { const char *output, *want; int code; } templates[] = {
 	{ "jsonpath={range .items[*]}{.k}={@.v}{$.metadata.name};{end}.", "a=1web;b=2web;.", 0 },
 	{ "jsonpath={range .items[*]}[{range .l[*]}{@},{end}]{end}", "[][x,z,]", 0 },
 	{ "jsonpath={range .nowhere[*]}{.k}{end}done", "done", 0 },
-	{ "jsonpath={.metadata.labels['a.b/c']}", "x", 0 }, { "jsonpath={.missing}", "", 0 },
+	{ "jsonpath={.metadata.labels['a.b/c']}", "x", 0 }, { "jsonpath={.metadata.labels.a\\.b/c}", "x", 0 }, { "jsonpath={.missing}", "", 0 },
 	{ "jsonpath={.items[?(@.k==\"b\")].v}", "2", 0 }, { "jsonpath={.metadata.labels}", "{\"a.b/c\":\"x\"}", 0 },
 	{ "jsonpath={.a", "a brace is not closed", ERR_BAD_REQUEST }, { "jsonpath={end}", "{end} without {range}", ERR_BAD_REQUEST },
 	{ "jsonpath={range .items[*]}x", "{range} without {end}", ERR_BAD_REQUEST }, { "jsonpath={.a[}", "not understood", ERR_INVALID },

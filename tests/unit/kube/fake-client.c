@@ -21,6 +21,7 @@ struct fake {
 	unsigned drops;                 /* counts fake_drop_watches() */
 	unsigned seed, most;            /* of delays */
 	unsigned names;
+	int64_t tokens;                 /* given out */
 	VEC(struct fault) faults;
 	struct fiber_cond grown;
 };
@@ -233,6 +234,19 @@ static int bind_pod(struct fake *f, const struct kind *k, const struct node *bin
 	return 0;
 }
 
+/* Every token is another one. */
+static int give_token(struct fake *f, const struct kind *k, const struct node *asked, struct object **out)
+{
+	struct doc *d = doc_of(asked);
+	char expires[32];
+
+	node_put(d, doc_root(d), "status.token", node_strf(d, "token-%lld", (long long)++f->tokens));
+	time_format(clock_ms() + node_int_at(asked, "spec.expirationSeconds", 3600) * 1000, expires);
+	node_put(d, doc_root(d), "status.expirationTimestamp", node_str(d, expires));
+	*out = object_new(k, d);
+	return 0;
+}
+
 static int create(struct client *c, const struct kind *k, const struct node *obj, const struct write_opts *o,
 		  struct object **out, struct err *err)
 {
@@ -242,6 +256,8 @@ static int create(struct client *c, const struct kind *k, const struct node *obj
 	TRY(enter(f, "create", k, err));
 	if (o && str_eq(o->subresource, "binding"))
 		return bind_pod(f, k, obj, out, err);
+	if (o && str_eq(o->subresource, "token"))
+		return give_token(f, k, obj, out);
 	d = doc_of(obj);
 	stamp(f, k, d, doc_root(d));
 	const char *name = node_str_or(doc_root(d), "metadata.name", "");

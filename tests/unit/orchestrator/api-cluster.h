@@ -21,13 +21,15 @@ struct cluster {
 	struct str trace;
 	void (*scenario)(struct cluster *c);
 	void *arg;
+	const char *ca, *keys;          /* see api.h; NULL: none */
 };
 
 static int cluster_main(void *arg)
 {
 	struct cluster *c = arg;
 	AUTO(err) err = { 0 };
-	struct api_opts o = { .version = "test", .token = SV("secret-token"), .tokens = "plain,jane,1,people\n" };
+	struct api_opts o = { .version = "test", .token = SV("secret-token"), .tokens = "plain,jane,1,people\n",
+			      .ca = sv_c(c->ca), .account_keys = sv_c(c->keys) };
 
 	o.store = c->store = store_memory(fiber_loop());
 	o.kinds = c->kinds = kinds_new();

@@ -76,7 +76,7 @@ static void rbac_reviews_answer_and_impersonation_is_a_right(void **state)
 				"\"users \\\"admin\\\" is "
 				"forbidden: User \\\"jane\\\" cannot impersonate resource \\\"users\\\" in API group "
 				"\\\"\\\" at the cluster scope\" "
-				"201 {\"groups\":[\"people\",\"system:authenticated\"],\"username\":\"jane\"} ");
+				"201 {\"groups\":[\"people\",\"system:authenticated\"],\"uid\":\"1\",\"username\":\"jane\"} ");
 }
 
 static void escalates(struct cluster *c)

@@ -114,6 +114,17 @@ static void sidecar_runs_beside_the_others_and_ends_after_them(void **state) { l
 
 static void init_containers_run_in_order(void **state) { lab_node_run(*state, init_body); }
 
+static void tokens_body(struct lab_node *l)
+{
+	lab_pod(l, "api", "\"restartPolicy\":\"Never\",\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"serviceAccountToken\":"
+		"{\"path\":\"token\",\"expirationSeconds\":1}}]}}],\"containers\":[{\"name\":\"c\","
+		SHELL("read a </v/token; b=$a; while [ $a = $b ]; do /bin/busybox sleep 0.05; read b </v/token; done; exit 0") ","
+		"\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]");
+	CHECK(l, lab_await(l, "api", "status.phase", "Succeeded"));
+}
+
+static void token_in_a_volume_is_renewed_before_it_expires(void **state) { lab_node_run(*state, tokens_body); }
+
 static bool pod_dirs(struct lab_node *l)
 {
 	AUTO(str) path = { 0 };
@@ -330,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pod_runs_and_is_ready),
 		TEST(job_has_environment_volumes_user_log_and_last_words),
+		TEST(token_in_a_volume_is_renewed_before_it_expires),
 		TEST(crashing_container_backs_off),
 		TEST(failed_liveness_restarts_the_container),
 		TEST(init_containers_run_in_order),

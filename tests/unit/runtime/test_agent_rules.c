@@ -152,6 +152,29 @@ static void expect_env(const struct env *e, const char *name, const char *want)
 		fail_msg("%s is '%s', want '%s'", name, got ? got : "(not set)", want ? want : "(not set)");
 }
 
+static void services_are_variables_by_their_upper_case_names(void **state)
+{
+	AUTO_DOC service = read_json("{\"metadata\":{\"name\":\"my-db\"},\"spec\":{\"clusterIP\":\"10.96.0.7\",\"ports\":["
+				     "{\"name\":\"sql\",\"port\":5432},{\"name\":\"dns-udp\",\"port\":53,\"protocol\":\"UDP\"}]}}");
+	AUTO_DOC headless = read_json("{\"metadata\":{\"name\":\"h\"},\"spec\":{\"clusterIP\":\"None\",\"ports\":[{\"port\":1}]}}");
+	struct env e = { 0 };
+
+	(void)state;
+	env_add_service(&e, doc_root(service));
+	env_add_service(&e, doc_root(headless));
+	expect_env(&e, "MY_DB_SERVICE_HOST", "10.96.0.7");
+	expect_env(&e, "MY_DB_SERVICE_PORT", "5432");
+	expect_env(&e, "MY_DB_SERVICE_PORT_SQL", "5432");
+	expect_env(&e, "MY_DB_SERVICE_PORT_DNS_UDP", "53");
+	expect_env(&e, "MY_DB_PORT", "tcp://10.96.0.7:5432");
+	expect_env(&e, "MY_DB_PORT_5432_TCP", "tcp://10.96.0.7:5432");
+	expect_env(&e, "MY_DB_PORT_53_UDP_PROTO", "udp");
+	expect_env(&e, "MY_DB_PORT_53_UDP_PORT", "53");
+	expect_env(&e, "MY_DB_PORT_53_UDP_ADDR", "10.96.0.7");
+	expect_env(&e, "H_SERVICE_HOST", NULL);
+	env_free(&e);
+}
+
 static void environment_is_composed_in_order_with_references(void **state)
 {
 	struct env e = { 0 };
@@ -339,6 +362,7 @@ int main(void)
 		TEST(quick_tries_do_not_count_as_failures),
 		TEST(readiness_is_lost_at_the_threshold_and_comes_back),
 		TEST(liveness_waits_its_delay_and_fails_at_the_threshold),
+		TEST(services_are_variables_by_their_upper_case_names),
 		TEST(environment_is_composed_in_order_with_references),
 		TEST(missing_sources_are_named),
 		TEST(command_and_args_replace_what_the_image_says),

@@ -28,6 +28,14 @@ static struct doc *read_json(const char *text)
 /* The cluster: one ConfigMap "conf" and one Secret "sec"; what they hold is given by the test. */
 struct cluster { struct doc *conf, *sec; };
 
+static const struct str token = { .p = (char[]){ "a token" }, .n = 7 };
+
+static const struct str *token_of(void *arg, const char *audience, int64_t seconds)
+{
+	(void)arg;
+	return str_eq(audience, "vault") && seconds == 600 ? &token : NULL;
+}
+
 static const struct node *lookup(void *arg, const char *kind, const char *name)
 {
 	struct cluster *c = arg;
@@ -51,7 +59,7 @@ static int plan(const char *pod, const char *conf, const char *sec, struct volum
 	struct cluster cluster = { c, s };
 	struct pod_facts facts = { doc_root(p), "10.0.0.2", "10.0.0.1", "node-1", 2000, 1 << 30 };
 
-	return volumes_plan(&facts, &(struct volume_lookup){ lookup, &cluster }, out, err);
+	return volumes_plan(&facts, &(struct volume_lookup){ lookup, &cluster, token_of }, out, err);
 }
 
 static void make(const char *pod, const char *conf, const char *sec, struct volume_owner owner)
@@ -226,6 +234,22 @@ static void projected_volume_holds_all_its_sources(void **state)
 	assert_file("volumes/v/mem", "64");
 }
 
+#define TOKEN(audience) \
+	"{\"name\":\"v\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"audience\":\"" audience \
+	"\",\"expirationSeconds\":600,\"path\":\"t/token\"}}]}}"
+
+static void projected_token_is_that_of_its_audience(void **state)
+{
+	struct volume_plans p = { 0 };
+	AUTO(err) err = { 0 };
+
+	(void)state;
+	make(POD(TOKEN("vault")), NULL, NULL, nobody);
+	assert_file("volumes/v/t/token", "a token");
+	assert_err(plan(POD(TOKEN("other")), NULL, NULL, &p, &err), &err, ERR_NOT_FOUND, "no token of the service account \"default\"");
+	volume_plans_free(&p);
+}
+
 static void references_of_volumes_are_found(void **state)
 {
 	AUTO_DOC pod = read_json(POD("{\"name\":\"a\",\"configMap\":{\"name\":\"one\"}},{\"name\":\"b\",\"secret\":{\"secretName\":\"two\"}},"
@@ -328,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_objects_wait_unless_optional, fresh, clean),
 		cmocka_unit_test_setup_teardown(wrong_volumes_are_refused, fresh, clean),
 		cmocka_unit_test_setup_teardown(projected_volume_holds_all_its_sources, fresh, clean),
+		cmocka_unit_test_setup_teardown(projected_token_is_that_of_its_audience, fresh, clean),
 		TEST(references_of_volumes_are_found),
 		cmocka_unit_test_setup_teardown(host_paths_are_checked_and_made, fresh, clean),
 		cmocka_unit_test_setup_teardown(empty_dir_in_memory_is_bounded, fresh, clean),
