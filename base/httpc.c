@@ -19,7 +19,7 @@ struct exchange {
 	struct httpc_response *out;
 	struct fiber *fiber;
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
 	size_t max_body;
 	char reason[CURL_ERROR_SIZE];
 	CURLcode result;
@@ -274,6 +274,12 @@ static void prepare(struct exchange *x)
 		curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(e, CURLOPT_USERPWD, x->rq->userpwd);
 	}
+	if (x->rq->connect_to) {
+		x->connect_to = curl_slist_append(NULL, x->rq->connect_to);
+		curl_easy_setopt(e, CURLOPT_CONNECT_TO, x->connect_to);
+	}
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, x->rq->once ? 1L : 0L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, x->rq->once ? 1L : 0L);
 	set_body(e, x->rq);
 	set_tls(e, x->rq);
 	set_limits(e, x->rq);
@@ -297,6 +303,14 @@ static struct sv origin(const char *url)
 	n += strcspn(url + n, "/?#");
 	at = memrchr(url, '@', n);
 	return at ? (struct sv){ at + 1, (size_t)(url + n - at - 1) } : (struct sv){ url, n };
+}
+
+struct sv httpc_origin(const char *url)
+{
+	struct sv o = origin(url);
+	const char *from = memmem(o.p, o.n, "://", 3);
+
+	return from ? sv_drop(o, (size_t)(from + 3 - o.p)) : o;
 }
 
 static int fail(const struct exchange *x, struct err *err)
@@ -337,6 +351,7 @@ int httpc_do(struct httpc *c, const struct httpc_request *rq, struct httpc_respo
 		tell_head(&x);
 	curl_easy_cleanup(x.easy);
 	curl_slist_free_all(x.headers);
+	curl_slist_free_all(x.connect_to);
 	if (r < 0)
 		httpc_response_free(out);
 	return r;

@@ -20,6 +20,8 @@ struct httpc_request {
 	int64_t timeout_ms;                     /* of the whole exchange; 0: 30 s; -1: none (a watch) */
 	size_t max_body;                        /* 0: 16 MB */
 	bool follow;                            /* follow up to 5 redirects (never from https to http) */
+	bool once;                              /* a new connection, which nobody uses again */
+	const char *connect_to;                 /* "HOST:PORT:HOST:PORT": where requests to the first really go; empty: any, or the same. NULL */
 	/* The body as it comes, on the loop, instead of in the answer. Less than 0 stops, and is what httpc_do() returns then,
 	 * without an error text. May be NULL */
 	int (*on_data)(void *arg, struct sv data);
@@ -33,5 +35,7 @@ struct httpc_response { int status; struct str headers, body; };       /* header
 /* An answer with any status is 0; an error means that there was none (ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_TOO_LARGE,
  * ERR_CANCELED, ERR_IO), and says host and reason. */
 MUST_CHECK int httpc_do(struct httpc *c, const struct httpc_request *rq, struct httpc_response *out, struct err *err);
+/* "host:port" of a URL: without user and path, which may hold secrets. */
+struct sv httpc_origin(const char *url);
 struct sv httpc_header(const struct httpc_response *r, const char *name);
 void httpc_response_free(struct httpc_response *r);

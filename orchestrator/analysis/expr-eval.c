@@ -311,24 +311,35 @@ static bool takes_items(struct sv name)
 	return false;
 }
 
+const char *expr_call_fault(struct sv name, size_t n)
+{
+	bool known = takes_items(name);
+
+	if (known && n == 2)
+		return NULL;
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (sv_eq_c(name, functions[i].name)) {
+			if (n == functions[i].args)
+				return NULL;
+			known = true;
+		}
+	return known ? "wrong number of arguments" : "unknown function";
+}
+
 static int call(struct eval *v, const struct expr *e, struct value *out)
 {
 	struct args a = { .n = 0 };
 
-	if (takes_items(e->name) && e->args && e->args->next && !e->args->next->next) {
+	if (takes_items(e->name)) {
 		TRY(eval(v, e->args, &a.v[0]));
 		return a.v[0].type == VALUE_LIST ? over_items(v, e, &a.v[0], out) : fail(v, e, "needs a list");
 	}
-	for (const struct expr *arg = e->args; arg; arg = arg->next) {
-		if (a.n == sizeof a.v / sizeof *a.v)
-			return fail(v, e, "too many arguments");
+	for (const struct expr *arg = e->args; arg && a.n < sizeof a.v / sizeof *a.v; arg = arg->next)
 		TRY(eval(v, arg, &a.v[a.n++]));
-	}
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
 		if (sv_eq_c(e->name, functions[i].name))
-			return a.n == functions[i].args ? functions[i].fn(v, e, &a, out)
-							: fail(v, e, "wrong number of arguments");
-	return fail(v, e, "unknown function");
+			return functions[i].fn(v, e, &a, out);
+	return fail(v, e, "unknown function");          /* the parser lets none through */
 }
 
 /* ---- the tree ---- */

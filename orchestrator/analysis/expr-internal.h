@@ -26,5 +26,7 @@ struct expr {
 	struct expr *args, *next;       /* of a call or list, in order */
 };
 
+/* NULL: there is a function of this name that takes n arguments; else what is wrong. */
+const char *expr_call_fault(struct sv name, size_t n);
 /* The tree lives in d. */
 MUST_CHECK int expr_parse(const char *text, struct doc *d, struct expr **out, struct err *err);

@@ -107,7 +107,8 @@ static int parse_name(struct parser *s, struct expr **out)
 	static const struct { const char *name; struct value value; } constants[] = {
 		{ "true", { .type = VALUE_BOOL, .b = true } }, { "false", { .type = VALUE_BOOL } }, { "nil", { 0 } }, { "null", { 0 } },
 	};
-	const char *start = s->p;
+	const char *start = s->p, *fault;
+	size_t n = 0;
 
 	while (is_word(*s->p))
 		s->p++;
@@ -127,7 +128,12 @@ static int parse_name(struct parser *s, struct expr **out)
 		return fail(s, "unknown name");
 	*out = make(s, EXPR_CALL);
 	(*out)->name = name;
-	return parse_list(s, ")", &(*out)->args);
+	TRY(parse_list(s, ")", &(*out)->args));
+	for (const struct expr *arg = (*out)->args; arg; arg = arg->next)
+		n++;
+	fault = expr_call_fault(name, n);
+	s->p = fault ? start : s->p;
+	return fault ? fail(s, fault) : 0;
 }
 
 static int parse_member(struct parser *s, struct expr **e)

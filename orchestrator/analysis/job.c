@@ -56,4 +56,17 @@ static int stop(struct measuring *m, struct err *err)
 	return r == -ERR_NOT_FOUND ? 0 : r;
 }
 
-const struct provider job_provider = { "job", measure, stop };
+static int check(const struct node *p, struct err *err)
+{
+	const struct node *meta = node_get(p, "metadata");
+	const struct member *m;
+
+	node_members(m, meta)
+		if (strcmp(m->key, "labels") != 0 && strcmp(m->key, "annotations") != 0)
+			return err_set(err, ERR_INVALID, "metadata.%s: a Job of a measurement takes labels and annotations only", m->key);
+	return node_get(p, "spec") ? 0 : err_set(err, ERR_INVALID, "spec is required");
+}
+
+static const char *const fields[] = { "spec", "metadata", NULL };
+
+const struct provider job_provider = { "job", fields, check, measure, stop };

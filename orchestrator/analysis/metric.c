@@ -66,6 +66,8 @@ int metric_check(const struct node *metric, struct err *err)
 		if (text && *text)
 			TRY(err_wrap(err, expr_check(text, err), "metric \"%s\": %s", name, conditions[i]));
 	}
+	if (number(metric, "count", 0) < 0)
+		return err_set(err, ERR_INVALID, "metric \"%s\": count must not be negative", name);
 	if (number(metric, "count", 0) > 1 && !duration(metric, "interval", 0))
 		return err_set(err, ERR_INVALID, "metric \"%s\": a count of more than 1 needs an interval", name);
 	return 0;
@@ -174,6 +176,11 @@ static int64_t wanted_count(const struct node *metric)
 	return count > 0 ? count : duration(metric, "interval", 0) ? 0 : 1;     /* 0: without end */
 }
 
+bool metric_is_endless(const struct node *metric)
+{
+	return !wanted_count(metric) && number(metric, "consecutiveSuccessLimit", 0) <= 0;
+}
+
 int64_t metric_due(const struct node *metric, const struct node *result, int64_t started_ms, int64_t now_ms)
 {
 	const struct node *m = last(result);
@@ -207,12 +214,22 @@ static bool exceeds(const struct node *metric, const struct node *result, const 
 	return true;
 }
 
+/* All measurements are there, and no limit was passed. Not enough good ones in a row: where failures do not count either, this
+ * decides; where they do, the two disagree. */
+static enum phase at_count(const struct node *metric, bool wants_row, struct str *why)
+{
+	if (!wants_row)
+		return PHASE_SUCCESSFUL;
+	str_addf(why, "no %lld consecutive successes", (long long)number(metric, "consecutiveSuccessLimit", 0));
+	return number(metric, "failureLimit", 0) < 0 ? PHASE_FAILED : PHASE_INCONCLUSIVE;
+}
+
 enum phase metric_assess(const struct node *metric, const struct node *result, bool terminating, struct str *why)
 {
 	static const struct limit limits[] = {
-		{ "failed", "failureLimit", 0, PHASE_FAILED },
 		{ "consecutiveError", "consecutiveErrorLimit", 4, PHASE_ERROR },
 		{ "inconclusive", "inconclusiveLimit", 0, PHASE_INCONCLUSIVE },
+		{ "failed", "failureLimit", 0, PHASE_FAILED },
 	};
 	int64_t count = wanted_count(metric), enough = number(metric, "consecutiveSuccessLimit", 0);
 	enum phase now = phase_of(node_str_at(result, "phase"));
@@ -229,6 +246,6 @@ enum phase metric_assess(const struct node *metric, const struct node *result, b
 	if (metric_open(result))
 		return PHASE_RUNNING;
 	if (count && node_int_at(result, "count", 0) >= count)
-		return enough > 0 ? PHASE_FAILED : PHASE_SUCCESSFUL;
+		return at_count(metric, enough > 0, why);
 	return terminating ? PHASE_SUCCESSFUL : PHASE_RUNNING;
 }

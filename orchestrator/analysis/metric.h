@@ -12,6 +12,7 @@ static inline bool phase_over(enum phase p) { return p >= PHASE_SUCCESSFUL; }
 
 /* Wrong numbers, durations and conditions. */
 MUST_CHECK int metric_check(const struct node *metric, struct err *err);
+bool metric_is_endless(const struct node *metric);     /* measured until the run is terminated */
 /* By successCondition and failureCondition; an evaluation that fails is an error. */
 MUST_CHECK int metric_judge(const struct node *metric, const struct value *v, enum phase *out, struct err *err);
 

@@ -2,8 +2,9 @@
 
 #include "base/json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+#define TIMEOUT_MS 30000
 
 /* PromQL over Prometheus' HTTP API: a scalar is a number, a vector a list of numbers, one for each series. */
 
@@ -51,6 +52,9 @@ static int read_answer(struct measuring *m, const struct node *root, struct err 
 		m->value = sample(result);
 		return 0;
 	}
+	if (!str_eq(type, "vector") && !str_eq(type, "matrix"))
+		return err_set(err, ERR_UNSUPPORTED, "prometheus: the query gives a %s, which is not a number, a vector or a matrix",
+			       *type ? type : "result without type");
 	for (size_t i = 0; (it = node_item(result, i)); i++)
 		n += 1 + node_n(node_get(it, "values"));
 	items = doc_alloc(m->d, (n + 1) * sizeof *items);
@@ -64,23 +68,36 @@ static int read_answer(struct measuring *m, const struct node *root, struct err 
 static int measure(struct measuring *m, bool resume, enum measured *out, struct err *err)
 {
 	struct sv address = sv_c(node_str_or(m->provider, "address", ""));
+	struct fetch f = { .method = "POST", .content_type = "application/x-www-form-urlencoded", .timeout_ms = TIMEOUT_MS };
 	AUTO(httpc_response) answer = { 0 };
 	AUTO(str) url = { 0 }, body = { 0 };
 	AUTO_DOC d = NULL;
 
 	(void)resume;
-	if (!address.n)
-		return err_set(err, ERR_INVALID, "prometheus: address is required");
 	while (sv_ends(address, SV("/")))
 		address.n--;
 	str_addf(&url, SV_FMT "/api/v1/query", SV_ARG(address));
 	str_addc(&body, "query=");
 	add_encoded(&body, node_str_or(m->provider, "query", ""));
-	TRY(provider_fetch(m, "POST", str_c(&url), str_sv(&body), "application/x-www-form-urlencoded", &answer, err));
+	f.url = str_c(&url);
+	f.body = str_sv(&body);
+	TRY(provider_fetch(m, &f, &answer, err));
 	TRY(json_read(str_sv(&answer.body), "prometheus", 0, &d, err));
 	TRY(read_answer(m, doc_root(d), err));
 	*out = MEASURED_VALUE;
 	return 0;
 }
 
-const struct provider prometheus_provider = { "prometheus", measure, NULL };
+static int check(const struct node *p, struct err *err)
+{
+	static const char *const required[] = { "address", "query" };
+
+	for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+		if (!*node_str_or(p, required[i], ""))
+			return err_set(err, ERR_INVALID, "%s is required", required[i]);
+	return 0;
+}
+
+static const char *const fields[] = { "address", "query", "headers", "timeout", "insecure", NULL };
+
+const struct provider prometheus_provider = { "prometheus", fields, check, measure, NULL };

@@ -20,6 +20,9 @@ enum measured { MEASURED_VALUE, MEASURED_GOOD, MEASURED_BAD, MEASURED_UNCLEAR, M
 
 struct provider {
 	const char *name;
+	const char *const *fields;      /* of its own that it knows, NULL-terminated; any other is refused */
+	/* What the names of fields cannot say; NULL: nothing more to check. Arguments are filled in. */
+	int (*check)(const struct node *provider, struct err *err);
 	/* Parks. Begins a measurement, or (resume) looks after one that went on; less than 0: the measurement is an error. */
 	int (*measure)(struct measuring *m, bool resume, enum measured *out, struct err *err);
 	/* Ends what goes on; NULL: nothing ever does. */
@@ -27,11 +30,19 @@ struct provider {
 };
 
 extern const struct provider web_provider, prometheus_provider, job_provider;
-/* The first member of metric.provider that has a row; NULL: err says which there are. */
+/* The one member of metric.provider; NULL: err says which there are. */
 const struct provider *provider_of(const struct node *metric, struct err *err);
+/* ERR_INVALID: the metric has no provider, or two, or one with a field that is wrong or not known. */
+MUST_CHECK int provider_check(const struct node *metric, struct err *err);
 
-/* A GET or POST with what the providers have in common: headers, timeout, insecure; the answer must be 2xx. */
-MUST_CHECK int provider_fetch(struct measuring *m, const char *method, const char *url, struct sv body, const char *content_type,
-			      struct httpc_response *out, struct err *err);
+/* One exchange with what the providers have in common: headers, timeout, insecure, hosts that are Services of the cluster. The
+ * answer must be 2xx. */
+struct fetch { const char *method, *url, *content_type; struct sv body; int64_t timeout_ms; };   /* timeout_ms: unless the metric has one */
+MUST_CHECK int provider_fetch(struct measuring *m, const struct fetch *f, struct httpc_response *out, struct err *err);
+/* "timeoutSeconds" or "timeout" of a provider: 5, "5", "5s". *ms stays as it is without them. */
+MUST_CHECK int provider_timeout(const struct node *provider, int64_t *ms, struct err *err);
+/* The Service that a URL's host names as pods know it: NAME.NAMESPACE, and with .svc and .svc.cluster.local after it.
+ * *out: what curl is to connect to instead, "HOST:PORT:ADDRESS:"; empty when the host is no Service. */
+MUST_CHECK int service_address(struct client *c, const char *url, struct str *out, struct err *err);
 /* "{$.data.items[0].name}", "$['a'][*]": the nodes that a path leads to, added to out. ERR_BAD_REQUEST: not a path. */
 MUST_CHECK int jsonpath_find(const char *path, const struct node *root, struct doc *d, struct node *out, struct err *err);

@@ -1,12 +1,10 @@
 #include "orchestrator/analysis/analysis.h"
 
-#include "base/encode.h"
-#include "base/vec.h"
+#include "orchestrator/analysis/args.h"
 #include "orchestrator/analysis/provider.h"
+#include "orchestrator/analysis/rules.h"
 #include "orchestrator/controllers/batch.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdlib.h>
 
 enum { RUNS, JOBS };
@@ -25,150 +23,6 @@ struct pass {
 	int64_t started_ms, wait_ms;    /* wait_ms: until the next measurement; -1: none */
 };
 
-const struct provider *provider_of(const struct node *metric, struct err *err)
-{
-	static const struct provider *const all[] = { &web_provider, &prometheus_provider, &job_provider };
-	const struct node *provider = node_get(metric, "provider");
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (node_get(provider, all[i]->name))
-			return all[i];
-	(void)err_set(err, ERR_INVALID, "metric \"%s\": the provider is none of web, prometheus and job",
-		      node_str_or(metric, "name", ""));
-	return NULL;
-}
-
-/* ---- arguments ---- */
-
-struct secrets { VEC(char *); };        /* values that must not show in messages */
-
-static void secrets_free(struct secrets *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->v[i]);
-	vec_free(s);
-}
-
-static int read_secret(const struct pass *p, const struct node *ref, struct str *out, struct err *err)
-{
-	const struct kind *k = kinds_find(controller_client(p->c)->kinds, "v1", "Secret");
-	const char *name = node_str_or(ref, "name", ""), *key = node_str_or(ref, "key", "");
-	AUTO_OBJECT secret = NULL;
-	const char *data;
-
-	TRY(client_get(controller_client(p->c), k, p->run->ns, name, &secret, err));
-	data = node_text(node_get(node_get(secret->root, "data"), key));
-	if (!data)
-		return err_set(err, ERR_NOT_FOUND, "secret \"%s\" has no key \"%s\"", name, key);
-	return base64_decode(out, sv_c(data), err);
-}
-
-/* The values of all arguments as a map, name -> text. */
-static int read_args(const struct pass *p, struct doc *d, struct node *out, struct secrets *secrets, struct err *err)
-{
-	const struct node *it, *all = node_at(p->run->root, "spec.args");
-
-	for (size_t i = 0; (it = node_item(all, i)); i++) {
-		const struct node *ref = node_at(it, "valueFrom.secretKeyRef");
-		AUTO(str) value = { 0 };
-
-		if (ref) {
-			TRY(read_secret(p, ref, &value, err));
-			vec_push(secrets, sv_dup(str_sv(&value)));
-		} else {
-			str_add(&value, node_sv(node_get(it, "value")));
-		}
-		node_set(d, out, node_str_or(it, "name", ""), node_strn(d, str_sv(&value)));
-	}
-	return 0;
-}
-
-/* "{{args.name}}" and "{{ args.name }}". */
-static int fill_text(struct sv text, const struct node *args, struct str *out, struct err *err)
-{
-	for (;;) {
-		const char *open = text.n ? memmem(text.p, text.n, "{{", 2) : NULL;
-		const char *close = open ? memmem(open, (size_t)(text.p + text.n - open), "}}", 2) : NULL;
-
-		if (!close) {
-			str_add(out, text);
-			return 0;
-		}
-		struct sv name = sv_trim((struct sv){ open + 2, (size_t)(close - open - 2) });
-
-		str_add(out, (struct sv){ text.p, (size_t)(open - text.p) });
-		if (!sv_starts(name, SV("args.")) || !node_getn(args, sv_drop(name, 5)))
-			return err_set(err, ERR_INVALID, "'{{" SV_FMT "}}' is not an argument of the run",
-				       SV_ARG(name));
-		str_add(out, node_sv(node_getn(args, sv_drop(name, 5))));
-		text = sv_drop(text, (size_t)(close + 2 - text.p));
-	}
-}
-
-static int fill(struct doc *d, struct node *n, const struct node *args, struct err *err)
-{
-	struct member *m;
-	struct node *it;
-
-	if (node_is(n, NODE_STR)) {
-		AUTO(str) text = { 0 };
-
-		TRY(fill_text(node_sv(n), args, &text, err));
-		n->text = doc_text(d, str_sv(&text));
-		n->n = (uint32_t)text.n;
-	}
-	node_each(it, n)
-		TRY(fill(d, it, args, err));
-	node_members(m, n)
-		TRY(fill(d, m->value, args, err));
-	return 0;
-}
-
-static void mask(struct str *text, const struct secrets *secrets)
-{
-	for (size_t i = 0; i < secrets->n; i++) {
-		struct sv secret = sv_c(secrets->v[i]);
-		char *at;
-
-		while (secret.n && text->n && (at = memmem(text->p, text->n, secret.p, secret.n))) {
-			AUTO(str) shown = { 0 };
-
-			str_add(&shown, (struct sv){ text->p, (size_t)(at - text->p) });
-			str_addc(&shown, "*****");
-			str_addc(&shown, at + secret.n);
-			if (strstr("*****", secret.p))
-				return;         /* masking would find itself again */
-			str_move(text, &shown);
-		}
-	}
-}
-
-/* ---- rules by the name of a metric ---- */
-
-static bool name_matches(const char *pattern, const char *name)
-{
-	int code;
-	PCRE2_SIZE at;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
-	pcre2_match_data *data = re ? pcre2_match_data_create(1, NULL) : NULL;
-	bool yes = data && pcre2_match(re, (PCRE2_SPTR)name, strlen(name), 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, data,
-				       NULL) >= 0;
-
-	pcre2_match_data_free(data);
-	pcre2_code_free(re);
-	return yes || str_eq(pattern, name);
-}
-
-static const struct node *rule_for(const struct pass *p, const char *list, const char *metric)
-{
-	const struct node *it, *all = node_get(node_get(p->run->root, "spec"), list);
-
-	node_each(it, all)
-		if (name_matches(node_str_or(it, "metricName", ""), metric))
-			return it;
-	return NULL;
-}
-
 /* ---- measuring ---- */
 
 static struct node *result_of(struct pass *p, const char *name)
@@ -181,7 +35,7 @@ static struct node *result_of(struct pass *p, const char *name)
 	it = node_map(p->d);
 	node_set(p->d, it, "name", node_str(p->d, name));
 	node_set(p->d, it, "phase", node_str(p->d, analysis_phase_name(PHASE_PENDING)));
-	if (rule_for(p, "dryRun", name))
+	if (rule_for(node_at(p->run->root, "spec.dryRun"), name))
 		node_set(p->d, it, "dryRun", node_bool(p->d, true));
 	node_add(p->d, all, it);
 	return it;
@@ -190,11 +44,11 @@ static struct node *result_of(struct pass *p, const char *name)
 static void end(struct pass *p, struct node *result, enum phase phase, struct str *value, struct str *message,
 		const struct secrets *secrets)
 {
-	size_t keep = (size_t)node_int_at(rule_for(p, "measurementRetention", node_str_or(result, "name", "")), "limit",
-					  KEEP);
+	const struct node *rules = node_at(p->run->root, "spec.measurementRetention");
+	size_t keep = (size_t)node_int_at(rule_for(rules, node_str_or(result, "name", "")), "limit", KEEP);
 
-	mask(value, secrets);
-	mask(message, secrets);
+	secrets_mask(secrets, value);
+	secrets_mask(secrets, message);
 	metric_end(p->d, result, phase, str_c(value), str_c(message), keep, clock_ms());
 }
 
@@ -328,16 +182,38 @@ static enum phase run_phase(const struct pass *p, struct str *message)
 
 static int prepare(struct pass *p, struct doc *d, struct node **metrics, struct secrets *secrets, struct err *err)
 {
-	struct node *args = node_map(d), *it;
+	const struct node *spec = node_get(p->run->root, "spec");
+	struct node *values = node_map(d);
 
-	TRY(read_args(p, d, args, secrets, err));
-	*metrics = node_copy(d, node_at(p->run->root, "spec.metrics"));
-	TRY(fill(d, *metrics, args, err));
-	if (!node_n(*metrics))
-		return err_set(err, ERR_INVALID, "the run has no metrics");
-	for (size_t i = 0; (it = node_item(*metrics, i)); i++)
-		TRY(metric_check(it, err));
-	return 0;
+	TRY(args_read(controller_client(p->c), p->run->ns, node_get(spec, "args"), d, values, secrets, err));
+	*metrics = node_copy(d, node_get(spec, "metrics"));
+	TRY(args_fill(d, *metrics, values, err));
+	return analysis_check_metrics(spec, *metrics, false, err);
+}
+
+/* How many metrics are how, of those that count and of those that are tried dry. */
+static void put_summary(struct pass *p, const char *field, bool dry)
+{
+	static const struct { enum phase phase; const char *field; } rows[] = {
+		{ PHASE_SUCCESSFUL, "successful" }, { PHASE_FAILED, "failed" }, { PHASE_INCONCLUSIVE, "inconclusive" }, { PHASE_ERROR, "error" },
+	};
+	const struct node *it, *all = node_get(p->status, "metricResults");
+	struct node *summary = node_map(p->d);
+	int64_t n = 0;
+
+	node_each(it, all)
+		n += node_bool_at(it, "dryRun", false) == dry;
+	if (!n)
+		return;
+	node_set(p->d, summary, "count", node_int(p->d, n));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		n = 0;
+		node_each(it, all)
+			n += node_bool_at(it, "dryRun", false) == dry && phase_of(node_str_at(it, "phase")) == rows[i].phase;
+		if (n)
+			node_set(p->d, summary, rows[i].field, node_int(p->d, n));
+	}
+	node_set(p->d, p->status, field, summary);
 }
 
 static void put_end(struct pass *p, enum phase phase, const char *message)
@@ -363,7 +239,7 @@ static void measure_all(struct pass *p)
 
 	if (prepare(p, d, &metrics, &secrets, &err) < 0) {
 		str_addc(&message, err_msg(&err));
-		mask(&message, &secrets);
+		secrets_mask(&secrets, &message);
 		put_end(p, PHASE_ERROR, str_c(&message));
 		return;
 	}
@@ -379,6 +255,8 @@ static void measure_all(struct pass *p)
 		if (batch_all(node_n(metrics), one_metric, &r, NULL) < 0)
 			return;
 	}
+	put_summary(p, "runSummary", false);
+	put_summary(p, "dryRunSummary", true);
 	put_end(p, phase, str_c(&message));
 }
 

@@ -2,7 +2,13 @@
 
 #define MAX_DEPTH 8     /* of templates that name templates */
 
-struct merge { struct client *client; const char *ns; struct doc *d; struct node *spec; };
+struct merge {
+	struct client *client;
+	const char *ns;
+	struct doc *d;
+	struct node *spec;
+	struct node *seen;      /* "name" of a template, or "/name" of the cluster: one that is named twice counts once */
+};
 
 static struct node *named(const struct node *list, const char *name)
 {
@@ -29,6 +35,17 @@ static int add_metrics(struct merge *m, const struct node *metrics, struct err *
 	return 0;
 }
 
+static bool is_set(const struct node *arg) { return node_get(arg, "value") || node_get(arg, "valueFrom"); }
+
+static void set_value(struct merge *m, struct node *arg, const struct node *from)
+{
+	const char *field = node_get(from, "value") ? "value" : "valueFrom";
+
+	(void)node_del(arg, "value");
+	(void)node_del(arg, "valueFrom");
+	node_set(m->d, arg, field, node_copy(m->d, node_get(from, field)));
+}
+
 /* A value may be set once: two templates that set different ones contradict each other. */
 static int add_args(struct merge *m, const struct node *args, struct err *err)
 {
@@ -38,13 +55,13 @@ static int add_args(struct merge *m, const struct node *args, struct err *err)
 	for (size_t i = 0; (it = node_item(args, i)); i++) {
 		const char *name = node_str_or(it, "name", "");
 		struct node *have = named(all, name);
-		const struct node *value = node_get(it, "value");
 
 		if (!have)
 			node_add(m->d, all, node_copy(m->d, it));
-		else if (value && !node_get(have, "value"))
-			node_set(m->d, have, "value", node_copy(m->d, value));
-		else if (value && !node_eq(value, node_get(have, "value")))
+		else if (is_set(it) && !is_set(have))
+			set_value(m, have, it);
+		else if (is_set(it) && (!node_eq(node_get(it, "value"), node_get(have, "value")) ||
+					!node_eq(node_get(it, "valueFrom"), node_get(have, "valueFrom"))))
 			return err_set(err, ERR_INVALID, "argument \"%s\" has different values in two templates", name);
 	}
 	return 0;
@@ -59,6 +76,17 @@ static void add_all(struct merge *m, const char *field, const struct node *list)
 }
 
 static int add_templates(struct merge *m, const struct node *refs, int depth, struct err *err);
+
+static bool is_new(struct merge *m, bool cluster, const char *name)
+{
+	AUTO(str) key = { 0 };
+
+	str_addf(&key, "%s%s", cluster ? "/" : "", name);
+	if (node_get(m->seen, str_c(&key)))
+		return false;
+	node_set(m->d, m->seen, str_c(&key), node_bool(m->d, true));
+	return true;
+}
 
 static int add_template(struct merge *m, const struct node *ref, int depth, struct err *err)
 {
@@ -75,6 +103,8 @@ static int add_template(struct merge *m, const struct node *ref, int depth, stru
 			       MAX_DEPTH);
 	if (!k)
 		return err_set(err, ERR_INVALID, "the server has no analysis templates");
+	if (!is_new(m, cluster, name))
+		return 0;
 	TRY(client_get(m->client, k, cluster ? NULL : m->ns, name, &template, err));
 	spec = node_get(template->root, "spec");
 	TRY(err_wrap(err, add_metrics(m, node_get(spec, "metrics"), err), "analysis template \"%s\"", name));
@@ -99,25 +129,25 @@ static int fill_args(struct merge *m, const struct node *given, struct err *err)
 
 	for (size_t i = 0; (it = node_item(all, i)); i++) {
 		const char *name = node_str_or(it, "name", "");
-		const struct node *value = node_get(named(given, name), "value");
+		const struct node *arg = named(given, name);
 
-		if (value) {
-			node_set(m->d, it, "value", node_copy(m->d, value));
-			(void)node_del(it, "valueFrom");
-		}
-		if (!node_get(it, "value") && !node_get(it, "valueFrom"))
+		if (arg && is_set(arg))
+			set_value(m, it, arg);
+		if (!is_set(it))
 			return err_set(err, ERR_INVALID, "argument \"%s\" has no value", name);
 	}
 	return 0;
 }
 
-int analysis_merge(struct client *c, const char *ns, const struct node *refs, const struct node *args, struct doc *d,
-		   struct node *spec, struct err *err)
+int analysis_merge(struct client *c, const char *ns, const struct node *analysis, struct doc *d, struct node *spec,
+		   struct err *err)
 {
-	struct merge m = { c, ns, d, spec };
+	struct merge m = { c, ns, d, spec, node_map(d) };
 
-	TRY(add_templates(&m, refs, 0, err));
+	add_all(&m, "dryRun", node_get(analysis, "dryRun"));    /* before those of the templates: the first rule counts */
+	add_all(&m, "measurementRetention", node_get(analysis, "measurementRetention"));
+	TRY(add_templates(&m, node_get(analysis, "templates"), 0, err));
 	if (!node_n(node_get(spec, "metrics")))
 		return err_set(err, ERR_INVALID, "the analysis has no metrics");
-	return fill_args(&m, args, err);
+	return fill_args(&m, node_get(analysis, "args"), err);
 }

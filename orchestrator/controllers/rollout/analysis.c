@@ -1,5 +1,6 @@
 #include "orchestrator/controllers/rollout/rollout.h"
 
+#include "kube/jsonpath.h"
 #include "orchestrator/analysis/analysis.h"
 
 #include <stdlib.h>
@@ -7,86 +8,103 @@
 /* The AnalysisRuns of a Rollout: which one belongs to what, and what its phase means for the update. The status names the
  * run, so that a restart finds it, and so that a retry, which clears the name, starts another. */
 
+#define TYPE "rollout-type"
+#define STEP_INDEX "step-index"
+
 static struct informer *runs_of(const struct rollout *r) { return controller_informer(r->c, ROLLOUT_RUNS); }
 
+/* "-3" of the fourth step's runs is its index; NULL: not of a step. */
+static const char *step_index(const struct analysis *a) { return str_eq(a->type, "Step") ? a->suffix + 1 : NULL; }
+
+/* The status may still name the run of a step before this one. */
 static const struct object *run_of(const struct rollout *r, const struct analysis *a)
 {
-	const struct node *named = node_at(r->status, a->field);
-	const char *name = node_str_at(named, "name");
+	const char *name = node_str_at(node_at(r->status, a->field), "name"), *step = step_index(a);
+	const struct object *run = name ? informer_get(runs_of(r), r->object->ns, name) : NULL;
 
-	return name ? informer_get(runs_of(r), r->object->ns, name) : NULL;
-}
-
-const char *rollout_analysis_message(const struct rollout *r, const struct analysis *a)
-{
-	const struct object *run = run_of(r, a);
-	const char *message = run ? node_str_at(run->root, "status.message") : NULL;
-
-	return message ? message : "the analysis did not succeed";
+	return run && (!step || str_eq(meta_label(run->root, STEP_INDEX), step)) ? run : NULL;
 }
 
 static void name_run(struct rollout *r, const struct analysis *a, const char *name, const struct node *status)
 {
 	struct node *row = node_map(r->d);
+	const struct node *before = node_at(r->status, a->field);
 	const char *message = node_str_at(status, "message");
 
 	node_set(r->d, row, "name", node_str(r->d, name));
 	node_set(r->d, row, "status", node_str(r->d, node_str_or(status, "phase", "Pending")));
 	if (message)
 		node_set(r->d, row, "message", node_str(r->d, message));
+	if (str_eq(node_str_at(before, "name"), name) && node_bool_at(before, "decided", false))
+		node_set(r->d, row, "decided", node_bool(r->d, true));
 	node_put(r->d, r->status, a->field, row);
 }
 
-static const char *hash_for(const struct rollout *r, const char *which)
+/* ---- arguments ---- */
+
+static int resolve(const struct rollout *r, struct doc *d, struct node *arg, bool checking, struct err *err)
 {
-	return family_hash_of(&r->family, str_eq(which, "Stable") ? r->stable : r->current);
+	const char *hash = node_str_at(arg, "valueFrom.podTemplateHashValue"),
+		   *path = node_str_at(arg, "valueFrom.fieldRef.fieldPath");
+	AUTO(str) value = { 0 }, full = { 0 };
+
+	if (hash) {
+		str_addc(&value, family_hash_of(&r->family, str_eq(hash, "Stable") ? r->stable : r->current));
+	} else if (path) {
+		str_addf(&full, ".%s", path);
+		TRY(err_wrap(err, jsonpath_check(str_c(&full), err), "argument \"%s\"", node_str_or(arg, "name", "")));
+		(void)jsonpath_text(r->object->root, str_c(&full), &value);
+	} else {
+		return 0;
+	}
+	if (!value.n && checking && (hash || sv_starts(sv_c(path), SV("status"))))
+		str_addc(&value, "1");          /* not known before the update */
+	if (!value.n)
+		return err_set(err, ERR_INVALID, "argument \"%s\": the rollout has no %s", node_str_or(arg, "name", ""),
+			       hash ? "pods of that version" : path);
+	node_set(d, arg, "value", node_strn(d, str_sv(&value)));
+	(void)node_del(arg, "valueFrom");
+	return 0;
 }
 
-/* Values that come from the Rollout: hashes and fields. What templates default is filled in with them. */
-static int resolve_args(const struct rollout *r, struct doc *d, const struct node *args, struct node **out,
-			struct err *err)
+int rollout_analysis_spec(const struct rollout *r, const struct node *analysis, bool checking, struct doc *d,
+			  struct node *spec, struct err *err)
 {
-	const struct node *it;
+	struct node *it, *args;
 
-	*out = node_seq(d);
-	for (size_t i = 0; (it = node_item(args, i)); i++) {
-		struct node *row = node_map(d);
-		const char *hash = node_str_at(it, "valueFrom.podTemplateHashValue"),
-			   *path = node_str_at(it, "valueFrom.fieldRef.fieldPath");
-		struct sv value = node_sv(node_get(it, "value"));
-
-		if (hash)
-			value = sv_c(hash_for(r, hash));
-		else if (path)
-			value = node_sv(node_at(r->object->root, path));
-		if ((hash || path) && !value.p)
-			return err_set(err, ERR_INVALID, "argument %s: the rollout has no %s",
-				       node_str_or(it, "name", ""), hash ? hash : path);
-		node_set(d, row, "name", node_copy(d, node_get(it, "name")));
-		node_set(d, row, "value", node_strn(d, value));
-		node_add(d, *out, row);
-	}
+	TRY(analysis_merge(controller_client(r->c), r->object->ns, analysis, d, spec, err));
+	args = node_get(spec, "args");
+	for (size_t i = 0; (it = node_item(args, i)); i++)
+		TRY(resolve(r, d, it, checking, err));
 	return 0;
+}
+
+/* ---- the start of a run ---- */
+
+static void label(struct doc *d, struct node *root, const struct rollout *r, const struct analysis *a)
+{
+	const struct node *more = node_get(a->spec, "analysisRunMetadata");
+	const struct member *m;
+
+	node_members(m, node_at(r->spec, "selector.matchLabels"))
+		meta_set_label(d, root, m->key, node_text(m->value));
+	node_members(m, node_get(more, "labels"))
+		meta_set_label(d, root, m->key, node_text(m->value));
+	node_members(m, node_get(more, "annotations"))
+		meta_set_annotation(d, root, m->key, node_text(m->value));
+	meta_set_label(d, root, TYPE, a->type);
+	meta_set_label(d, root, ROLLOUT_HASH, family_hash_of(&r->family, r->current));
+	if (step_index(a))
+		meta_set_label(d, root, STEP_INDEX, step_index(a));
 }
 
 static int build(const struct rollout *r, const struct analysis *a, const char *name, struct doc *d, struct node **out,
 		 struct err *err)
 {
-	const char *hash = family_hash_of(&r->family, r->current);
-	struct node *root = object_start(d, informer_kind(runs_of(r)), r->object->ns, name), *args, *spec;
-	static const char *const copied[] = { "dryRun", "measurementRetention" };
-
-	meta_set_label(d, root, "rollout-type", a->type);
-	meta_set_label(d, root, ROLLOUT_HASH, hash);
-	meta_add_owner(d, root, r->object);
-	TRY(resolve_args(r, d, node_get(a->spec, "args"), &args, err));
-	spec = node_map_at(d, root, "spec");
-	TRY(analysis_merge(controller_client(r->c), r->object->ns, node_get(a->spec, "templates"), args, d, spec, err));
-	for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
-		if (node_get(a->spec, copied[i]))
-			node_set(d, spec, copied[i], node_copy(d, node_get(a->spec, copied[i])));
-	*out = root;
-	return 0;
+	*out = object_start(d, informer_kind(runs_of(r)), r->object->ns, name);
+	label(d, *out, r, a);
+	meta_add_owner(d, *out, r->object);
+	return rollout_analysis_spec(r, a->spec, false, d, node_map_at(d, *out, "spec"), err);
 }
 
 /* "web-7d8f-2-pre", and with ".1", ".2" when this revision has had one already. */
@@ -113,6 +131,8 @@ static int start_run(struct rollout *r, const struct analysis *a, struct err *er
 	return informer_wait_seen(runs_of(r), made->revision, err);
 }
 
+enum verdict { VERDICT_RUNNING, VERDICT_GOOD, VERDICT_BAD, VERDICT_UNCLEAR };
+
 static enum verdict verdict_of(const char *phase)
 {
 	static const struct { const char *phase; enum verdict verdict; } rows[] = {
@@ -125,7 +145,8 @@ static enum verdict verdict_of(const char *phase)
 	return VERDICT_RUNNING;
 }
 
-int rollout_analyse(struct rollout *r, const struct analysis *a, enum verdict *out, struct err *err)
+/* How the analysis stands; starts its run when there is none. */
+static int look(struct rollout *r, const struct analysis *a, enum verdict *out, struct err *err)
 {
 	AUTO_OBJECT run = object_ref((struct object *)run_of(r, a));
 	int result;
@@ -145,39 +166,59 @@ int rollout_analyse(struct rollout *r, const struct analysis *a, enum verdict *o
 	return 0;
 }
 
-/* ---- the end of all ---- */
-
-static int terminate(struct doc *d, struct node *root, void *arg, struct err *err)
+static void abort_by(struct rollout *r, const struct analysis *a)
 {
-	(void)arg;
-	(void)err;
-	if (node_bool_at(root, "spec.terminate", false))
-		return 0;
-	node_put(d, root, "spec.terminate", node_bool(d, true));
-	return 1;
+	static const struct { const char *type, *text; } rows[] = {
+		{ "Step", "Step-based" }, { "Background", "Background" }, { "PrePromotion", "Pre-promotion" }, { "PostPromotion", "Post-promotion" },
+	};
+	const char *which = a->type;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (str_eq(rows[i].type, a->type))
+			which = rows[i].text;
+	rollout_abort(r, "%s analysis phase error/failed: %s", which,
+		      node_str_or(node_at(r->status, a->field), "message", "it did not succeed"));
 }
 
-int rollout_end_analyses(struct rollout *r, struct err *err)
+int rollout_judge(struct rollout *r, const struct analysis *a, bool *good, struct err *err)
 {
-	static const struct { const char *parent, *field; } fields[] = {
-		{ "canary", "currentStepAnalysisRunStatus" }, { "canary", "currentBackgroundAnalysisRunStatus" },
-		{ "blueGreen", "prePromotionAnalysisRunStatus" }, { "blueGreen", "postPromotionAnalysisRunStatus" },
-	};
+	enum verdict v;
 
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-		struct node *parent = node_get(r->status, fields[i].parent);
-		const char *name = node_str_at(node_get(parent, fields[i].field), "name");
-		AUTO_OBJECT run = object_ref(name ? informer_get(runs_of(r), r->object->ns, name) : NULL);
-
-		if (run && verdict_of(node_str_at(run->root, "status.phase")) == VERDICT_RUNNING &&
-		    !node_bool_at(run->root, "spec.terminate", false)) {
-			int result = client_modify(controller_client(r->c), run->kind, run->ns, run->name, NULL,
-						   terminate, NULL, NULL, err);
-
-			if (result < 0 && result != -ERR_NOT_FOUND)
-				return result;
-		}
-		(void)node_del(parent, fields[i].field);
+	TRY(look(r, a, &v, err));
+	if (v == VERDICT_BAD)
+		abort_by(r, a);
+	if (v == VERDICT_UNCLEAR && !node_bool_at(node_at(r->status, a->field), "decided", false)) {
+		if (!rollout_pause_over(r, INCONCLUSIVE, -1))
+			v = VERDICT_RUNNING;
+		else
+			node_put(r->d, node_at(r->status, a->field), "decided", node_bool(r->d, true));
 	}
+	*good = v == VERDICT_GOOD || v == VERDICT_UNCLEAR;
 	return 0;
+}
+
+int rollout_watch(struct rollout *r, const struct analysis *a, struct err *err)
+{
+	enum verdict v;
+
+	TRY(look(r, a, &v, err));
+	if (v == VERDICT_BAD)
+		abort_by(r, a);
+	else if (v == VERDICT_UNCLEAR && rollout_pause_over(r, INCONCLUSIVE, -1))
+		node_put(r->d, r->status, a->field, node_null(r->d));   /* the rest of the update is watched by another run */
+	return 0;
+}
+
+void rollout_end_undecided(struct rollout *r)
+{
+	struct node *canary = node_get(r->status, "canary"), *row = node_get(canary, "currentStepAnalysisRunStatus");
+	const struct object *run = informer_get(runs_of(r), r->object->ns, node_str_or(row, "name", ""));
+	int64_t of = -1;
+
+	if (!run || !str_eq(node_str_at(row, "status"), "Inconclusive") || node_bool_at(row, "decided", false) ||
+	    !sv_to_i64(sv_c(meta_label(run->root, STEP_INDEX)), &of) || of >= rollout_step(r) ||
+	    node_n(node_get(r->status, "pauseConditions")))
+		return;
+	rollout_clear_pauses(r);
+	(void)node_del(canary, "currentStepAnalysisRunStatus");
 }

@@ -54,25 +54,11 @@ static int go_back(struct rollout *r, const struct colours *c, struct err *err)
 	TRY(rollout_scale(r, r->stable, r->limits.replicas, err));
 	TRY(rollout_keep(r, r->stable, err));
 	TRY(rollout_point_service(r, c->active, r->stable, err));
-	TRY(rollout_end_analyses(r, err));
+	rollout_end_analyses(r);
 	return delay_s ? rollout_delay_scale_down(r, r->current, delay_s, err) : 0;
 }
 
 /* ---- the way forward ---- */
-
-static int judge(struct rollout *r, const struct analysis *a, bool *good, struct err *err)
-{
-	enum verdict v;
-
-	*good = true;
-	if (!a->spec)
-		return 0;
-	TRY(rollout_analyse(r, a, &v, err));
-	if (v == VERDICT_BAD)
-		rollout_abort(r, "%s", rollout_analysis_message(r, a));
-	*good = v == VERDICT_GOOD || (v == VERDICT_UNCLEAR && rollout_pause_over(r, "InconclusiveAnalysisRun", -1));
-	return 0;
-}
 
 /* The pause before the switch: until resumed, or for a time, or not at all. */
 static bool may_switch(struct rollout *r)
@@ -110,8 +96,8 @@ static int try_switch(struct rollout *r, const struct colours *c, int64_t size, 
 	}
 	if (rollout_count(r, r->current).available < size)
 		return 0;
-	if (!fast)
-		TRY(judge(r, &a, &good, err));
+	if (!fast && a.spec)
+		TRY(rollout_judge(r, &a, &good, err));
 	if (!good || rollout_flag(r, "abort") || (!fast && !may_switch(r)) || !is_whole(r))
 		return 0;
 	*switched = true;
@@ -126,11 +112,11 @@ static int settle(struct rollout *r, struct err *err)
 	if (rollout_promoted(r) || rollout_count(r, r->current).available < r->limits.replicas ||
 	    node_bool_at(r->spec, "paused", false))
 		return 0;
-	if (!rollout_initial(r) && !rollout_flag(r, "promoteFull"))
-		TRY(judge(r, &a, &good, err));
+	if (a.spec && !rollout_initial(r) && !rollout_flag(r, "promoteFull"))
+		TRY(rollout_judge(r, &a, &good, err));
 	if (good && !rollout_flag(r, "abort")) {
 		rollout_promote(r);
-		return rollout_end_analyses(r, err);
+		rollout_end_analyses(r);
 	}
 	return 0;
 }

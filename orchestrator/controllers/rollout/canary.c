@@ -262,14 +262,9 @@ static int judge_step(struct rollout *r, const struct node *spec, bool *done, st
 {
 	char suffix[24];
 	const struct analysis a = { "Step", suffix, "canary.currentStepAnalysisRunStatus", spec };
-	enum verdict v;
 
 	snprintf(suffix, sizeof suffix, "-%lld", (long long)rollout_step(r));
-	TRY(rollout_analyse(r, &a, &v, err));
-	if (v == VERDICT_BAD)
-		rollout_abort(r, "%s", rollout_analysis_message(r, &a));
-	*done = v == VERDICT_GOOD || (v == VERDICT_UNCLEAR && rollout_pause_over(r, "InconclusiveAnalysisRun", -1));
-	return 0;
+	return rollout_judge(r, &a, done, err);
 }
 
 static int run_step(struct rollout *r, bool there, struct err *err)
@@ -293,16 +288,8 @@ static int run_step(struct rollout *r, bool there, struct err *err)
 static int judge_background(struct rollout *r, struct err *err)
 {
 	const struct analysis a = { "Background", "", "canary.currentBackgroundAnalysisRunStatus", node_get(r->canary, "analysis") };
-	enum verdict v;
 
-	if (!a.spec || rollout_step(r) < node_int_at(a.spec, "startingStep", 0))
-		return 0;
-	TRY(rollout_analyse(r, &a, &v, err));
-	if (v == VERDICT_BAD)
-		rollout_abort(r, "%s", rollout_analysis_message(r, &a));
-	else if (v == VERDICT_UNCLEAR)
-		rollout_pause(r, "InconclusiveAnalysisRun");
-	return 0;
+	return a.spec && rollout_step(r) >= node_int_at(a.spec, "startingStep", 0) ? rollout_watch(r, &a, err) : 0;
 }
 
 /* All of the new version serves: it is the stable one. */
@@ -315,18 +302,17 @@ static bool is_through(const struct rollout *r)
 
 static int go_on(struct rollout *r, bool there, struct err *err)
 {
-	if (rollout_promoted(r) || rollout_flag(r, "abort"))
-		return rollout_end_analyses(r, err);
-	if (is_through(r)) {
+	if (is_through(r) && !rollout_promoted(r) && !rollout_flag(r, "abort"))
 		rollout_promote(r);
-		return rollout_end_analyses(r, err);
+	if (rollout_promoted(r) || rollout_flag(r, "abort") || rollout_initial(r) || rollout_flag(r, "promoteFull")) {
+		rollout_end_analyses(r);
+		return 0;
 	}
-	if (rollout_initial(r) || rollout_flag(r, "promoteFull"))
-		return rollout_end_analyses(r, err);
+	rollout_end_undecided(r);
 	TRY(judge_background(r, err));
 	if (rollout_flag(r, "abort") || rollout_step(r) >= r->n_steps || node_bool_at(r->spec, "paused", false))
 		return 0;
-	if (rollout_has_pause(r, "InconclusiveAnalysisRun") && !node_get(step_at(r, rollout_step(r)), "analysis"))
+	if (rollout_has_pause(r, INCONCLUSIVE) && !node_get(step_at(r, rollout_step(r)), "analysis"))
 		return 0;
 	return run_step(r, there, err);
 }

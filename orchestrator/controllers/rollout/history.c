@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* AnalysisRuns that have ended are history: the newest few of the good and of the other ones stay. */
+/* AnalysisRuns that have ended, and that the status does not name, are history: the newest few of the good and of the other
+ * ones stay. */
 
 #define RUNS 5          /* successfulRunHistoryLimit, unsuccessfulRunHistoryLimit */
 
@@ -33,19 +34,6 @@ static bool sort_out(struct object *run, void *arg)
 	return true;
 }
 
-/* The status names the runs of the update that is going on: they are not history yet. */
-static bool is_current(const struct rollout *r, const char *name)
-{
-	static const char *const fields[] = { "canary.currentStepAnalysisRunStatus.name",
-		"canary.currentBackgroundAnalysisRunStatus.name", "blueGreen.prePromotionAnalysisRunStatus.name",
-		"blueGreen.postPromotionAnalysisRunStatus.name" };
-
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		if (str_eq(node_str_at(r->status, fields[i]), name))
-			return true;
-	return false;
-}
-
 static int trim(struct rollout *r, struct object_list *runs, int64_t limit, struct err *err)
 {
 	int64_t kept = 0;
@@ -57,7 +45,7 @@ static int trim(struct rollout *r, struct object_list *runs, int64_t limit, stru
 		const struct delete_opts o = { .grace_seconds = -1, .uid = run->uid };
 		int result;
 
-		if (is_current(r, run->name) || kept++ < limit)
+		if (rollout_uses_run(r, run->name) || kept++ < limit)
 			continue;
 		result = client_delete(controller_client(r->c), run->kind, run->ns, run->name, &o, err);
 		if (result < 0 && result != -ERR_NOT_FOUND && result != -ERR_CONFLICT)

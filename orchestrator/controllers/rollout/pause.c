@@ -61,7 +61,7 @@ static bool time_is_up(struct rollout *r, const struct node *pause, int64_t dura
 bool rollout_pause_over(struct rollout *r, const char *reason, int64_t duration_s)
 {
 	const struct node *pause = find(r, reason);
-	bool resumed = !pause && rollout_flag(r, "controllerPause");
+	bool resumed = !node_n(conditions(r)) && rollout_flag(r, "controllerPause");
 
 	if (!resumed && !pause) {
 		rollout_pause(r, reason);

@@ -304,6 +304,12 @@ static int write_invalid(struct rollout *r, const char *why, struct err *err)
 	return write_status(r, err);
 }
 
+/* Templates are asked for: that may fail for reasons that say nothing about the spec. */
+static bool is_transient(enum err_code code)
+{
+	return code == ERR_CANCELED || code == ERR_TIMEOUT || code == ERR_UNAVAILABLE;
+}
+
 static int act(struct rollout *r, struct err *err)
 {
 	bool evicted;           /* what has been counted is not so any more: the rest waits for the next pass */
@@ -320,6 +326,7 @@ static int act(struct rollout *r, struct err *err)
 	TRY(family_settle(&r->family, err));
 	rollout_put_status(r);
 	TRY(write_status(r, err));
+	TRY(rollout_end_runs(r, err));
 	TRY(rollout_trim_runs(r, err));
 	if (!rollout_promoted(r))
 		return 0;
@@ -336,7 +343,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 		return rollout_release_services(c, ns, name, NULL, err);
 	r.object = object_ref(o);
 	if (read_rollout(&r, &wrong) < 0)
-		return write_invalid(&r, err_msg(&wrong), err);
+		return is_transient(wrong.code) ? err_move(err, &wrong) : write_invalid(&r, err_msg(&wrong), err);
 	(void)conditions_remove(r.status, "InvalidSpec");
 	return act(&r, err);
 }
@@ -374,6 +381,19 @@ static void map_pod(struct controller *c, const struct object *pod)
 		controller_map_owner(c, set);
 }
 
+static bool queue_if_invalid(struct object *rollout, void *arg)
+{
+	if (condition_is(node_get(rollout->root, "status"), "InvalidSpec", "True"))
+		controller_queue(arg, rollout->ns, rollout->name);
+	return true;
+}
+
+/* A template that was missing or wrong may be right now; one of the cluster may be for every namespace. */
+static void map_template(struct controller *c, const struct object *template)
+{
+	informer_each(controller_informer(c, ROLLOUTS), *template->ns ? template->ns : NULL, queue_if_invalid, c);
+}
+
 const struct controller_spec rollout_controller = {
 	.name = "rollouts-controller",
 	.watches = (const struct controller_watch[]){
@@ -382,6 +402,8 @@ const struct controller_spec rollout_controller = {
 		[ROLLOUT_SERVICES] = { "v1", "Service", map_service },
 		[ROLLOUT_RUNS] = { "argoproj.io/v1alpha1", "AnalysisRun", controller_map_owner },
 		[ROLLOUT_PODS] = { "v1", "Pod", map_pod },
+		[ROLLOUT_TEMPLATES] = { "argoproj.io/v1alpha1", "AnalysisTemplate", map_template },
+		[ROLLOUT_CLUSTER_TEMPLATES] = { "argoproj.io/v1alpha1", "ClusterAnalysisTemplate", map_template },
 		{ 0 },
 	},
 	.reconcile = reconcile,

@@ -8,7 +8,7 @@
 #include "orchestrator/controllers/rollout/names.h"
 #include "orchestrator/controllers/rollout/replicas.h"
 
-enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS, ROLLOUT_PODS };         /* the watches of the row */
+enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS, ROLLOUT_PODS, ROLLOUT_TEMPLATES, ROLLOUT_CLUSTER_TEMPLATES };     /* the watches of the row */
 
 struct rollout {
 	struct controller *c;
@@ -74,12 +74,23 @@ MUST_CHECK int rollout_end_older(struct rollout *r, size_t but, int64_t delay_s,
 MUST_CHECK int rollout_keep(struct rollout *r, size_t at, struct err *err);     /* it is needed again: no deadline */
 
 /* analysis.c */
-enum verdict { VERDICT_NONE, VERDICT_RUNNING, VERDICT_GOOD, VERDICT_BAD, VERDICT_UNCLEAR };
+#define INCONCLUSIVE "InconclusiveAnalysisRun"          /* the reason of a pause */
 struct analysis { const char *type, *suffix, *field; const struct node *spec; };       /* "Step", "-1", "canary.currentStepAnalysisRunStatus" */
-/* Starts the run when there is none for this revision; *out: how it stands. */
-MUST_CHECK int rollout_analyse(struct rollout *r, const struct analysis *a, enum verdict *out, struct err *err);
-MUST_CHECK int rollout_end_analyses(struct rollout *r, struct err *err);
-const char *rollout_analysis_message(const struct rollout *r, const struct analysis *a);
+/* Starts the run when there is none for this revision. A bad one aborts; an unclear one pauses, until a person decides by going
+ * on. *good: the update may go on. */
+MUST_CHECK int rollout_judge(struct rollout *r, const struct analysis *a, bool *good, struct err *err);
+/* The same for an analysis that nothing waits for; after an unclear one that a person has ended, another begins. */
+MUST_CHECK int rollout_watch(struct rollout *r, const struct analysis *a, struct err *err);
+/* A person who went on after an unclear run by raising the step has decided, and has not ended the pause of the next step. */
+void rollout_end_undecided(struct rollout *r);
+/* Fills the spec of a run. checking: what is known only later gets a value that is never wrong. */
+MUST_CHECK int rollout_analysis_spec(const struct rollout *r, const struct node *analysis, bool checking, struct doc *d,
+				     struct node *spec, struct err *err);
+
+/* runs.c */
+void rollout_end_analyses(struct rollout *r);                           /* none is at work any more */
+bool rollout_uses_run(const struct rollout *r, const char *name);      /* the status names it */
+MUST_CHECK int rollout_end_runs(struct rollout *r, struct err *err);   /* after the status is written: those that it does not name */
 
 /* ephemeral.c, restart.c, history.c */
 MUST_CHECK int rollout_put_metadata(struct rollout *r, struct err *err);
@@ -87,7 +98,8 @@ bool rollout_restarting(const struct rollout *r);                       /* spec.
 MUST_CHECK int rollout_restart(struct rollout *r, bool *evicted, struct err *err);
 MUST_CHECK int rollout_trim_runs(struct rollout *r, struct err *err);   /* finished AnalysisRuns beyond spec.analysis' limits */
 
-/* status.c, validate.c */
+/* status.c, validate.c, validate-analysis.c */
 void rollout_put_status(struct rollout *r);
 MUST_CHECK int rollout_validate(const struct rollout *r, struct err *err);      /* ERR_INVALID: what is wrong with the spec */
+MUST_CHECK int rollout_validate_analyses(const struct rollout *r, struct err *err);
 MUST_CHECK int rollout_seconds(const struct node *duration, int64_t *out);     /* 30, "30s", "1h30m"; -code: not one */

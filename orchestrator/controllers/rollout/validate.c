@@ -36,18 +36,36 @@ static int check_selector(const struct rollout *r, struct err *err)
 		       : invalid(err, "spec.selector", "must not be empty and must match the labels of spec.template");
 }
 
+/* A Service that was made together with the Rollout may not be in our copy yet. */
+static int find_service(const struct rollout *r, const char *name, const struct object **out, struct err *err)
+{
+	struct informer *services = controller_informer(r->c, ROLLOUT_SERVICES);
+	AUTO_OBJECT there = NULL;
+
+	*out = informer_get(services, r->object->ns, name);
+	if (*out)
+		return 0;
+	TRY(client_get(controller_client(r->c), informer_kind(services), r->object->ns, name, &there, err));
+	TRY(informer_wait_seen(services, there->revision, err));
+	*out = informer_get(services, r->object->ns, name);
+	return *out ? 0 : -ERR_NOT_FOUND;
+}
+
 static int check_service(const struct rollout *r, const char *field, const char *name, struct err *err)
 {
-	const struct object *s =
-		name ? informer_get(controller_informer(r->c, ROLLOUT_SERVICES), r->object->ns, name) : NULL;
-	const char *owner = s ? meta_annotation(s->root, ROLLOUT_MANAGED) : NULL;
+	const struct object *s = NULL;
+	const char *owner;
+	int result = name ? find_service(r, name, &s, err) : 0;
 
-	if (name && !s)
+	if (result == -ERR_NOT_FOUND) {
+		err_free(err);
 		return err_set(err, ERR_INVALID, "%s: service \"%s\" not found", field, name);
+	}
+	owner = s ? meta_annotation(s->root, ROLLOUT_MANAGED) : NULL;
 	if (owner && strcmp(owner, r->object->name) != 0)
 		return err_set(err, ERR_INVALID, "%s: service \"%s\" is already managed by rollout \"%s\"", field, name,
 			       owner);
-	return 0;
+	return result;
 }
 
 /* Fields of Argo Rollouts that this program does not act on are refused, never ignored. */
@@ -280,5 +298,6 @@ int rollout_validate(const struct rollout *r, struct err *err)
 		return invalid(err, "spec.strategy", "must be one of canary and blueGreen");
 	if (ready < 0 || deadline <= ready)
 		return invalid(err, "spec.progressDeadlineSeconds", "must be greater than minReadySeconds");
-	return r->canary ? check_canary(r, err) : check_blue_green(r, err);
+	TRY(r->canary ? check_canary(r, err) : check_blue_green(r, err));
+	return rollout_validate_analyses(r, err);
 }

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "base/json.h"
+#include "orchestrator/analysis/analysis.h"
 #include "orchestrator/analysis/metric.h"
 #include "orchestrator/analysis/provider.h"
 
@@ -25,6 +26,8 @@ static const struct { const char *metric, *measured; enum phase want; const char
 	{ "{\"interval\":\"1s\",\"count\":3,\"failureLimit\":-1}", "fff", PHASE_SUCCESSFUL, "" },
 	{ "{\"interval\":\"1s\",\"consecutiveSuccessLimit\":2,\"failureLimit\":5}", "sfss", PHASE_SUCCESSFUL, "" },
 	{ "{\"interval\":\"1s\",\"consecutiveSuccessLimit\":2,\"failureLimit\":5}", "sfs", PHASE_RUNNING, "" },
+	{ "{\"interval\":\"1s\",\"count\":3,\"consecutiveSuccessLimit\":2,\"failureLimit\":5}", "sfs", PHASE_INCONCLUSIVE, "no 2 consecutive successes" },
+	{ "{\"interval\":\"1s\",\"count\":3,\"consecutiveSuccessLimit\":2,\"failureLimit\":-1}", "sfs", PHASE_FAILED, "no 2 consecutive successes" },
 };
 
 static enum phase phase_for(char c) { return c == 's' ? PHASE_SUCCESSFUL : c == 'f' ? PHASE_FAILED : c == 'i' ? PHASE_INCONCLUSIVE : PHASE_ERROR; }
@@ -124,6 +127,8 @@ static void metric_wrong_ones_are_named(void **state)
 		{ "{\"name\":\"a\",\"interval\":\"often\"}", "metric \"a\": interval" },
 		{ "{\"name\":\"a\",\"successCondition\":\"result >\"}", "metric \"a\": successCondition: condition 'result >'" },
 		{ "{\"name\":\"a\",\"count\":3}", "needs an interval" },
+		{ "{\"name\":\"a\",\"count\":-1}", "count must not be negative" },
+		{ "{\"name\":\"a\",\"successCondition\":\"nothing(result)\"}", "nothing" },
 	};
 
 	(void)state;
@@ -134,6 +139,73 @@ static void metric_wrong_ones_are_named(void **state)
 		assert_true(metric_check(doc_root(d), &err) < 0);
 		if (!strstr(err_msg(&err), rows[i].why))
 			fail_msg("want '%s' in '%s'", rows[i].why, err_msg(&err));
+	}
+}
+
+/* What is wrong with a provider, and a part of the message. */
+static void provider_wrong_ones_are_named(void **state)
+{
+	static const struct { const char *provider, *why; } rows[] = {
+		{ "{}", "wants one provider" },
+		{ "{\"web\":{\"url\":\"u\"},\"job\":{\"spec\":{}}}", "wants one provider" },
+		{ "{\"datadog\":{\"query\":\"q\"}}", "provider datadog is not supported" },
+		{ "{\"web\":{}}", "provider.web: url is required" },
+		{ "{\"web\":{\"url\":\"u\",\"authentication\":{}}}", "provider.web.authentication is not supported" },
+		{ "{\"web\":{\"url\":\"u\",\"method\":\"BREW\"}}", "method 'BREW'" },
+		{ "{\"web\":{\"url\":\"u\",\"body\":\"b\"}}", "needs method POST or PUT" },
+		{ "{\"web\":{\"url\":\"u\",\"method\":\"PUT\",\"body\":\"b\",\"jsonBody\":{}}}", "exclude each other" },
+		{ "{\"web\":{\"url\":\"u\",\"jsonPath\":\"{$.a\"}}", "jsonPath '{$.a'" },
+		{ "{\"web\":{\"url\":\"u\",\"timeoutSeconds\":\"soon\"}}", "timeout" },
+		{ "{\"prometheus\":{\"query\":\"up\"}}", "address is required" },
+		{ "{\"prometheus\":{\"address\":\"a\"}}", "query is required" },
+		{ "{\"prometheus\":{\"address\":\"a\",\"query\":\"up\",\"rangeQuery\":{}}}", "provider.prometheus.rangeQuery is not supported" },
+		{ "{\"job\":{}}", "spec is required" },
+		{ "{\"job\":{\"spec\":{},\"metadata\":{\"name\":\"x\"}}}", "metadata.name" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_DOC d = doc_new();
+		AUTO_DOC provider = parse(rows[i].provider);
+		AUTO(err) err = { 0 };
+		struct node *metric = node_map(d);
+
+		node_set(d, metric, "name", node_str(d, "a"));
+		node_set(d, metric, "provider", node_copy(d, doc_root(provider)));
+		assert_true(provider_check(metric, &err) < 0);
+		if (!strstr(err_msg(&err), rows[i].why) || !strstr(err_msg(&err), "metric \"a\""))
+			fail_msg("want '%s' in '%s'", rows[i].why, err_msg(&err));
+	}
+}
+
+static void analysis_that_cannot_be_right_is_refused(void **state)
+{
+#define METRIC(name, more) "{\"name\":\"" name "\"," more "\"provider\":{\"web\":{\"url\":\"{{args.u}}\"}}}"
+	static const struct { const char *spec; bool must_end; const char *why; } rows[] = {
+		{ "{}", false, "no metrics" },
+		{ "{\"metrics\":[" METRIC("a", "") "]}", false, "'{{args.u}}' is not an argument" },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "") "," METRIC("a", "") "]}", false,
+		  "two metrics are named \"a\"" },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "\"interval\":\"5s\",") "]}", true, "it never ends" },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "\"interval\":\"5s\",") "]}", false, NULL },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "") "]}", true, NULL },
+		{ "{\"args\":[{\"name\":\"u\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"s\",\"key\":\"k\"}}}],\"metrics\":["
+		  METRIC("a", "\"count\":\"{{args.u}}\",") "]}", true, NULL },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "") "],\"dryRun\":[{\"metricName\":\"b.*\"}]}", false,
+		  "dryRun[0]: no metric is named like 'b.*'" },
+		{ "{\"args\":[{\"name\":\"u\",\"value\":\"x\"}],\"metrics\":[" METRIC("a", "") "],\"measurementRetention\":[{\"metricName\":\"c\"}]}",
+		  false, "measurementRetention[0]" },
+	};
+#undef METRIC
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_DOC d = parse(rows[i].spec);
+		AUTO(err) err = { 0 };
+		int r = analysis_check(doc_root(d), rows[i].must_end, &err);
+
+		if (rows[i].why ? r >= 0 || !strstr(err_msg(&err), rows[i].why) : r < 0)
+			fail_msg("%s: want '%s', got %d '%s'", rows[i].spec, rows[i].why ? rows[i].why : "", r, err_msg(&err));
 	}
 }
 
@@ -180,6 +252,8 @@ int main(void)
 		TEST(metric_next_measurement_is_after_its_interval),
 		TEST(metric_keeps_the_last_measurements),
 		TEST(metric_wrong_ones_are_named),
+		TEST(provider_wrong_ones_are_named),
+		TEST(analysis_that_cannot_be_right_is_refused),
 		TEST(jsonpath_leads_to_values),
 		TEST(jsonpath_that_is_none_is_refused),
 	};
