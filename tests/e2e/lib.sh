@@ -90,6 +90,10 @@ teardown() {
 		echo "---- the server's last words" >&2
 		tail -n "${SERVE_LOG_LINES:-40}" "$work/serve.log" >&2
 	fi
+	if [ $status != 0 ] && [ $status != 77 ] && [ -n "$server" ]; then
+		echo "---- what lives" >&2
+		timeout 20 "$cd_bin" get deployments,replicasets,pods,events -A -o wide >&2 || true
+	fi
 	for pid in $(jobs -p); do
 		[ "$pid" = "$server" ] || kill "$pid" 2>/dev/null || true
 	done
