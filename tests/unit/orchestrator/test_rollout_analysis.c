@@ -403,7 +403,7 @@ static void analysis_hosts_may_be_services(void **state)
 
 static void history(struct world *w)
 {
-	char image[8], before[32];
+	char image[16], before[64];
 
 	add_template(w, "AnalysisTemplate", "t", "/good", "", "");
 	add_rollout(w, "\"canary\":{\"steps\":[{\"analysis\":{" TEMPLATES("t") "}}]}");
