@@ -8,3 +8,5 @@
 /* In thousandths, rounded up; what is too large becomes INT64_MAX. false: not a quantity. */
 bool quantity_milli(struct sv text, int64_t *milli);
 bool quantity_value(struct sv text, int64_t *value);    /* whole units, rounded up */
+/* In billionths, the finest that there is, rounded up; exact up to what INT64_MAX whole units are. */
+bool quantity_nano(struct sv text, __int128 *billionths);

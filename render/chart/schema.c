@@ -1,6 +1,6 @@
 #include "render/chart/schema.h"
 
-#include "render/regex.h"
+#include "base/regex.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* ImageTagTransformer. */
 #include "base/map.h"
-#include "render/regex.h"
+#include "base/regex.h"
 #include "render/kustomize/transform.h"
 
 struct images { const struct node *at; struct image_spec *image; MANY(struct fieldspec) fields; };

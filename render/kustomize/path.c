@@ -1,7 +1,7 @@
 #include "render/kustomize/path.h"
 
 #include "base/yaml.h"
-#include "render/regex.h"
+#include "base/regex.h"
 
 #define MATCHES_MAX 100000
 #define PARTS_MAX 128           /* what a path makes must stay within the depth that documents have */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "kube/selector.h"
-#include "render/regex.h"
+#include "base/regex.h"
 #include "render/kustomize/transform.h"
 
 enum part { GROUP, VERSION, KIND, NAME, NAMESPACE, PARTS };

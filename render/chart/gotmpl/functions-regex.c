@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "render/chart/gotmpl/values.h"
 #include "render/chart/lua/sandbox.h"
-#include "render/regex.h"
+#include "base/regex.h"
 
 #include <ctype.h>
 #include <stdlib.h>

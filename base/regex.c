@@ -1,4 +1,4 @@
-#include "render/regex.h"
+#include "base/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,6 +18,17 @@ void regex_free(struct regex *r)
 
 static bool is_literal(const char *p) { return !p[strcspn(p, "\\^$.|?*+()[]{}")]; }
 
+/* Behind a class of characters, where signs mean themselves. */
+static const char *class_end(const char *p)
+{
+	for (p += 1 + (p[1] == '^'), p += *p == ']'; *p && *p != ']'; p++) {
+		const char *name = !strncmp(p, "[:", 2) ? strstr(p, ":]") : NULL;
+
+		p = name ? name + 1 : p + (*p == '\\' && p[1]);
+	}
+	return p;
+}
+
 /* What Go's engine does not have, as it cannot be run in linear time. */
 static const char *beyond_go(const char *p)
 {
@@ -26,6 +37,10 @@ static const char *beyond_go(const char *p)
 			if (p[1] >= '1' && p[1] <= '9')
 				return "a back reference";
 			p++;
+		} else if (*p == '[') {
+			p = class_end(p);
+			if (!*p)
+				break;
 		} else if (!strncmp(p, "(?=", 3) || !strncmp(p, "(?!", 3) || !strncmp(p, "(?<=", 4) || !strncmp(p, "(?<!", 4)) {
 			return "look-around";
 		} else if (*p == '{' && strtol(p + 1, NULL, 10) > REPEAT_MAX) {

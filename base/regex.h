@@ -1,4 +1,4 @@
-/* render/regex.h - regular expressions of selectors and image names, bounded in time and memory. */
+/* base/regex.h - regular expressions as Go writes them (RE2), on PCRE2, bounded in time and memory. */
 #pragma once
 
 #include "base/err.h"
