@@ -1,6 +1,6 @@
 /* base/cert.c - making certificates: the half of base/tls.h that signs. */
 #include "base/loop.h"
-#include "base/tls-internal.h"
+#include "base/cert-internal.h"
 
 #include <arpa/inet.h>
 #include <openssl/bn.h>
@@ -9,12 +9,8 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#define DAY_S ((int64_t)24 * 3600)
 #define SKEW_SECONDS 3600       /* clocks of two machines differ: valid a little before now */
-
-static void free_key(EVP_PKEY **k) { EVP_PKEY_free(*k); }
-static void free_cert(X509 **c) { X509_free(*c); }
-#define AUTO_KEY __attribute__((cleanup(free_key))) EVP_PKEY *
-#define AUTO_CERT __attribute__((cleanup(free_cert))) X509 *
 
 static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
@@ -42,19 +38,19 @@ static bool set_serial(X509 *cert)
 }
 
 /* Everything but names and extensions. */
-static X509 *blank(EVP_PKEY *key, int days)
+X509 *cert_blank(EVP_PKEY *key, int64_t seconds)
 {
 	X509 *c = X509_new();
 
 	if (!c || X509_set_version(c, X509_VERSION_3) != 1 || !set_serial(c) || X509_set_pubkey(c, key) != 1 ||
-	    !X509_gmtime_adj(X509_getm_notBefore(c), -SKEW_SECONDS) || !X509_time_adj_ex(X509_getm_notAfter(c), days, 0, NULL)) {
+	    !X509_gmtime_adj(X509_getm_notBefore(c), -SKEW_SECONDS) || !X509_time_adj_ex(X509_getm_notAfter(c), (int)(seconds / DAY_S), (long)(seconds % DAY_S), NULL)) {
 		X509_free(c);
 		return NULL;
 	}
 	return c;
 }
 
-static void read_out(BIO *from, struct str *out)
+void cert_text(BIO *from, struct str *out)
 {
 	char *p;
 	long n = BIO_get_mem_data(from, &p);
@@ -70,14 +66,14 @@ static void write_out(X509 *cert, EVP_PKEY *key, struct str *cert_pem, struct st
 
 	PEM_write_bio_X509(certs, cert);
 	PEM_write_bio_PKCS8PrivateKey(keys, key, NULL, NULL, 0, NULL, NULL);
-	read_out(certs, cert_pem);
-	read_out(keys, key_pem);
+	cert_text(certs, cert_pem);
+	cert_text(keys, key_pem);
 }
 
 int ca_create(const char *common_name, int days, struct str *cert_pem, struct str *key_pem, struct err *err)
 {
 	AUTO_KEY key = EVP_EC_gen("P-256");
-	AUTO_CERT c = key ? blank(key, days) : NULL;
+	AUTO_CERT c = key ? cert_blank(key, days * DAY_S) : NULL;
 
 	if (!c || !add_name(X509_get_subject_name(c), "CN", common_name) ||
 	    X509_set_issuer_name(c, X509_get_subject_name(c)) != 1 ||
@@ -90,7 +86,7 @@ int ca_create(const char *common_name, int days, struct str *cert_pem, struct st
 }
 
 /* "DNS:api,IP:127.0.0.1" of "api,127.0.0.1". */
-static int alt_names(const char *names, struct str *out, struct err *err)
+int cert_alt_names(const char *names, struct str *out, struct err *err)
 {
 	struct sv rest = sv_c(names), one;
 	unsigned char address[16];
@@ -110,7 +106,7 @@ static int alt_names(const char *names, struct str *out, struct err *err)
 	return 0;
 }
 
-static bool describe(X509 *c, X509 *ca, const struct cert_request *rq, const char *alt)
+bool cert_describe(X509 *c, X509 *ca, const struct cert_request *rq, const char *alt)
 {
 	X509_NAME *subject = X509_get_subject_name(c);
 
@@ -125,7 +121,7 @@ static bool describe(X509 *c, X509 *ca, const struct cert_request *rq, const cha
 	       (!*alt || add_extension(c, ca, NID_subject_alt_name, alt));
 }
 
-static X509 *read_cert(struct sv pem)
+X509 *cert_read(struct sv pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
 	X509 *c = PEM_read_bio_X509(b, NULL, NULL, NULL);
@@ -134,7 +130,7 @@ static X509 *read_cert(struct sv pem)
 	return c;
 }
 
-static EVP_PKEY *read_key(struct sv pem)
+EVP_PKEY *cert_read_key(struct sv pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
 	EVP_PKEY *k = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
@@ -147,16 +143,16 @@ int ca_sign(struct sv ca_cert_pem, struct sv ca_key_pem, const struct cert_reque
 	    struct str *cert_pem, struct str *key_pem, struct err *err)
 {
 	AUTO(str) alt = { 0 };
-	AUTO_CERT ca = read_cert(ca_cert_pem);
-	AUTO_KEY ca_key = read_key(ca_key_pem);
+	AUTO_CERT ca = cert_read(ca_cert_pem);
+	AUTO_KEY ca_key = cert_read_key(ca_key_pem);
 	AUTO_KEY key = EVP_EC_gen("P-256");
 
 	if (rq->names)
-		TRY(alt_names(rq->names, &alt, err));
+		TRY(cert_alt_names(rq->names, &alt, err));
 	if (!ca || !ca_key || X509_check_private_key(ca, ca_key) != 1)
 		return tls_fail(err, ERR_INVALID, "CA certificate and key");
-	AUTO_CERT c = key ? blank(key, rq->days) : NULL;
-	if (!c || !describe(c, ca, rq, str_c(&alt)) || !X509_sign(c, ca_key, EVP_sha256()))
+	AUTO_CERT c = key ? cert_blank(key, rq->days * DAY_S) : NULL;
+	if (!c || !cert_describe(c, ca, rq, str_c(&alt)) || !X509_sign(c, ca_key, EVP_sha256()))
 		return tls_fail(err, ERR_IO, "sign a certificate");
 	write_out(c, key, cert_pem, key_pem);
 	return 0;
@@ -164,7 +160,7 @@ int ca_sign(struct sv ca_cert_pem, struct sv ca_key_pem, const struct cert_reque
 
 int64_t cert_expires_ms(struct sv cert_pem)
 {
-	AUTO_CERT c = read_cert(cert_pem);
+	AUTO_CERT c = cert_read(cert_pem);
 	struct tm tm;
 
 	if (!c || ASN1_TIME_to_tm(X509_get0_notAfter(c), &tm) != 1)

@@ -34,6 +34,7 @@ const char *http_path(const struct http_request *rq);           /* still percent
 const char *http_query(const struct http_request *rq);          /* raw, "" when absent */
 struct sv http_header(const struct http_request *rq, const char *name);         /* case-insensitive; empty when absent */
 struct sv http_header_at(const struct http_request *rq, const char *name, size_t at);     /* the at'th of that name */
+bool http_header_field(const struct http_request *rq, size_t i, struct sv *name, struct sv *value);     /* the i'th of all; false: past the last */
 struct sv http_body(const struct http_request *rq);             /* collected; empty when streamed */
 int http_body_read(struct http_request *rq, char *buf, size_t n, struct err *err);      /* bytes; 0 at the end; parks */
 const struct tls_peer *http_peer(const struct http_request *rq);        /* the verified client certificate; NULL: none */

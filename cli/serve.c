@@ -30,7 +30,9 @@
 #include <sys/un.h>
 
 struct settings {
-	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer;
+	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file;
+	struct oidc_opts oidc;
+	struct opt_list oidc_required;
 	int64_t poll_ms;
 	bool no_node;
 };
@@ -55,6 +57,8 @@ struct server {
 	struct images *images;
 	struct agent *agent;
 };
+
+#define OPTION_FILE_MAX ((size_t)1 << 20)
 
 enum component { CONTROLLERS, OPERATOR, NODE, INFORMERS };
 
@@ -137,12 +141,26 @@ static void stop_store(struct server *s)
 		s->store->ops->free(s->store);
 }
 
+/* path NULL: nothing. */
+static int read_option_file(const char *path, const char *option, struct str *out, struct err *err)
+{
+	return path ? err_wrap(err, file_read(path, OPTION_FILE_MAX, out, err), "--%s", option) : 0;
+}
+
 static int start_api(struct server *s, struct err *err)
 {
+	AUTO(str) tokens = { 0 }, oidc_ca = { 0 };
+
+	TRY(read_option_file(s->set.token_file, "token-auth-file", &tokens, err));
+	TRY(read_option_file(s->set.oidc_ca_file, "oidc-ca-file", &oidc_ca, err));
+	s->set.oidc.ca = str_sv(&oidc_ca);
+	s->set.oidc.required = s->set.oidc_required.v;
+	s->set.oidc.n_required = s->set.oidc_required.n;
 	s->kinds = kinds_new();
 	const struct api_opts o = { .store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
 				    .token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key),
-				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer };
+				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer,
+				    .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc };
 
 	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
 }
@@ -443,10 +461,20 @@ int cmd_serve(int argc, char **argv)
 		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
 		{ "node-name", 0, OPT_STR, &s.set.node_name, "NAME", "name of this machine's node" },
 		{ "no-node", 0, OPT_FLAG, &s.set.no_node, NULL, "run no containers here" },
+		{ "oidc-ca-file", 0, OPT_STR, &s.set.oidc_ca_file, "FILE", "CA of the OpenID Connect provider (PEM); default: the system's" },
+		{ "oidc-client-id", 0, OPT_STR, &s.set.oidc.client_id, "ID", "whom the provider's tokens are for" },
+		{ "oidc-groups-claim", 0, OPT_STR, &s.set.oidc.groups_claim, "CLAIM", "claim that holds a person's groups" },
+		{ "oidc-groups-prefix", 0, OPT_STR, &s.set.oidc.groups_prefix, "TEXT", "stands before the name of each of these groups" },
+		{ "oidc-issuer-url", 0, OPT_STR, &s.set.oidc.issuer, "URL", "people come with tokens of this OpenID Connect provider" },
+		{ "oidc-required-claim", 0, OPT_LIST, &s.set.oidc_required, "CLAIM=VALUE", "tokens must say so; may be repeated" },
+		{ "oidc-signing-algs", 0, OPT_STR, &s.set.oidc.signing_algs, "ALG,...", "how they may be signed (default RS256)" },
+		{ "oidc-username-claim", 0, OPT_STR, &s.set.oidc.username_claim, "CLAIM", "claim that is the user's name (default sub)" },
+		{ "oidc-username-prefix", 0, OPT_STR, &s.set.oidc.username_prefix, "TEXT", "stands before it (default URL#; - for nothing)" },
 		{ "poll", 0, OPT_DURATION, &s.set.poll_ms, "DURATION", "how often git remotes are asked for new commits" },
 		{ "pod-cidr", 0, OPT_STR, &s.set.pod_cidr, "CIDR", "addresses of pods on this node" },
 		{ "service-cidr", 0, OPT_STR, &s.set.service_cidr, "CIDR", "addresses of Services" },
 		{ "service-account-issuer", 0, OPT_STR, &s.set.issuer, "URL", "what tokens of service accounts say that they are from" },
+		{ "token-auth-file", 0, OPT_STR, &s.set.token_file, "FILE", "bearer tokens: lines TOKEN,USER,UID,\"GROUP,...\"" },
 		{ "log-level", 0, OPT_STR, &s.set.log_level, "debug|info|warn|error", "what to log" },
 		{ 0 }
 	};
@@ -466,5 +494,7 @@ int cmd_serve(int argc, char **argv)
 	log_set_level((enum log_level)log_level_parse(s.set.log_level));
 	lazy_load_all();
 	signal(SIGPIPE, SIG_IGN);
-	return fiber_main(run, &s);
+	r = fiber_main(run, &s);
+	vec_free(&s.set.oidc_required);
+	return r;
 }

@@ -208,6 +208,15 @@ struct sv http_header_at(const struct http_request *rq, const char *name, size_t
 	return SV("");
 }
 
+bool http_header_field(const struct http_request *rq, size_t i, struct sv *name, struct sv *value)
+{
+	if (i >= rq->fields.n)
+		return false;
+	*name = (struct sv){ rq->text.p + rq->fields.v[i].name, rq->fields.v[i].name_n };
+	*value = (struct sv){ rq->text.p + rq->fields.v[i].value, rq->fields.v[i].value_n };
+	return true;
+}
+
 static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;

@@ -34,8 +34,10 @@ struct api {
 	struct service_ranges services;
 	struct customs customs;
 	struct fiber_group fibers;      /* housekeeping */
-	struct map tokens;              /* bearer token -> struct user * */
+	struct map tokens;              /* digest of a bearer token -> struct user * */
 	struct accounts accounts;
+	struct str ca_key;              /* empty: nothing is signed */
+	struct oidc *oidc;              /* NULL: not asked for */
 	struct lines lines;             /* what watchers are being sent */
 	struct creating *creating;      /* objects on their way into the store */
 	struct fiber_cond quota_changed;        /* something was made or removed */

@@ -2,6 +2,7 @@
 #include "orchestrator/api/api-internal.h"
 #include "orchestrator/api/auth-internal.h"
 #include "orchestrator/api/custom-internal.h"
+#include "orchestrator/api/oidc-internal.h"
 #include "orchestrator/api/quota-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
@@ -103,10 +104,10 @@ int api_set_address(struct api *a, const char *ip, int port, struct err *err)
 
 /* ---- housekeeping ---- */
 
-enum { TURN_MS = 10000, EVENTS_EVERY = 6, COMPACT_EVERY = 30, EVENT_TTL_MS = 3600000 };
+enum { TURN_MS = 10000, EVENTS_EVERY = 6, COMPACT_EVERY = 30, EVENT_TTL_MS = 3600000, REQUEST_TTL_MS = 24 * 3600000 };
 
 /* Of the write when this process saw it; of the object's creation for what was there at the start. */
-static int64_t event_ms(const struct item *i)
+static int64_t last_write_ms(const struct item *i)
 {
 	static const char start[] = "\"creationTimestamp\":\"";
 	const char *at = i->written_ms ? NULL : memmem(i->json, i->n, start, sizeof start - 1);
@@ -118,11 +119,11 @@ static int64_t event_ms(const struct item *i)
 	return at && !time_parse(text, &ms) ? 0 : ms;
 }
 
-static void drop_old_events(struct api *a)
+static void drop_old(struct api *a, const char *api_version, const char *kind, int64_t ttl_ms)
 {
-	const struct kind *k = kinds_find(a->kinds, "v1", "Event");
+	const struct kind *k = kinds_find(a->kinds, api_version, kind);
 	struct resource *r = k ? cache_resource(&a->cache, k) : NULL;
-	int64_t before = clock_ms() - EVENT_TTL_MS;
+	int64_t before = clock_ms() - ttl_ms;
 
 	for (size_t i = 0; r && i < r->items.n && !fiber_canceled();) {
 		AUTO_ITEM old = item_ref(r->items.v[i]);
@@ -132,9 +133,15 @@ static void drop_old_events(struct api *a)
 
 		/* After the deletion the next one stands at i; others may have moved meanwhile, and are seen the next
 		 * time. */
-		if (event_ms(old) >= before || remove_object(&rq, old, NULL) < 0)
+		if (last_write_ms(old) >= before || remove_object(&rq, old, NULL) < 0)
 			i++;
 	}
+}
+
+static void drop_all_old(struct api *a)
+{
+	drop_old(a, "v1", "Event", EVENT_TTL_MS);
+	drop_old(a, "certificates.k8s.io/v1", "CertificateSigningRequest", REQUEST_TTL_MS);
 }
 
 static void keep_house(void *arg)
@@ -147,7 +154,7 @@ static void keep_house(void *arg)
 
 		cache_trim(&a->cache);
 		if (turn % EVENTS_EVERY == 0)
-			drop_old_events(a);
+			drop_all_old(a);
 		if (turn % COMPACT_EVERY)
 			continue;
 		if (a->store->ops->compact(a->store, last - 1000, &err) < 0)
@@ -167,6 +174,9 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 	TRY(tokens_read(&a->tokens, o->tokens, err));
 	if (o->token.n)
 		tokens_add_admin(&a->tokens, o->token);
+	str_add(&a->ca_key, o->ca_key);
+	if (o->oidc.issuer && !(a->oidc = oidc_new(a->loop, &o->oidc, err)))
+		return err && err->code ? -(int)err->code : -ERR_BAD_REQUEST;
 	if (service)
 		TRY(service_ranges_open(&a->services, cache_resource(&a->cache, service),
 					o->service_cidr ? o->service_cidr : "10.96.0.0/16", err));
@@ -209,6 +219,8 @@ void api_free(struct api **ap)
 	lines_free(&a->lines);
 	customs_close(&a->customs);
 	cache_close(&a->cache);
+	oidc_free(&a->oidc);
+	str_free(&a->ca_key);
 	accounts_close(&a->accounts);
 	tokens_free(&a->tokens);
 	map_free(&a->nodes);

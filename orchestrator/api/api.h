@@ -8,6 +8,16 @@
 
 struct api;
 
+/* People by OpenID Connect: kube-apiserver's options of the same names. NULL: its defaults. */
+struct oidc_opts {
+	const char *issuer, *client_id;         /* issuer NULL: none of it */
+	const char *username_claim, *username_prefix, *groups_claim, *groups_prefix;    /* "sub", "ISSUER#", none, "" */
+	const char *signing_algs;               /* comma separated: "RS256" */
+	const char *const *required;            /* "CLAIM=VALUE" */
+	size_t n_required;
+	struct sv ca;                           /* PEM; empty: the system's */
+};
+
 struct api_opts {
 	struct store *store;            /* borrowed */
 	struct kinds *kinds;            /* borrowed; grows with CustomResourceDefinitions */
@@ -18,7 +28,9 @@ struct api_opts {
 	 * run), and of the CA that pods trust (empty: pods get no token by themselves); what iss says (NULL:
 	 * "https://kubernetes.default.svc.cluster.local"). Copied */
 	struct sv account_keys, ca;
+	struct sv ca_key;               /* signs certificates that are asked for; empty: none are */
 	const char *issuer;
+	struct oidc_opts oidc;          /* copied */
 	const char *tokens;             /* text of a token file: lines "TOKEN,USER[,UID[,GROUP...]]"; NULL: none */
 };
 

@@ -25,6 +25,10 @@ MUST_CHECK int authenticate(struct api *a, struct http_request *rq, struct login
  * NULL): a list in d of those that it is for. ERR_UNAUTHORIZED says why it is nobody's. */
 struct token_for { const struct node *audiences; struct doc *d; struct node *matched; };
 MUST_CHECK int token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err);
+bool bootstrap_shaped(struct sv token);          /* bootstrap.c */
+MUST_CHECK int bootstrap_login(struct api *a, struct sv token, struct login *out, struct err *err);
+/* Whom the request's headers name takes the place of the caller, if it may (impersonate.c). ERR_FORBIDDEN, ERR_BAD_REQUEST. */
+MUST_CHECK int impersonate(struct api *a, struct http_request *rq, struct login *l, struct err *err);
 bool caller_in(const struct caller *c, const char *group);
 /* verb: "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection". ERR_FORBIDDEN. */
 MUST_CHECK int authorize(const struct request *rq, const char *verb, struct err *err);

@@ -1,6 +1,9 @@
 #include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/auth-internal.h"
+#include "orchestrator/api/oidc-internal.h"
 #include "orchestrator/api/rbac-internal.h"
+
+#include "base/encode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +46,9 @@ static int read_token(struct map *tokens, struct sv line, int number, struct err
 			u->groups[u->caller.n_groups++] = g;
 	u->caller.user = name;
 	u->caller.groups = u->groups;
-	struct user *old = map_put(tokens, sv_c(token), u);
+	char digest[32];
+	sha256((unsigned char *)digest, sv_c(token));
+	struct user *old = map_put(tokens, (struct sv){ digest, sizeof digest }, u);
 	if (old)
 		user_free(old);
 	return 0;
@@ -129,51 +134,7 @@ static void become(struct login *l, const struct caller *c)
 	login_finish(l);
 }
 
-static int may_act_for(struct api *a, const struct caller *c, const char *resource, struct sv name, struct err *err)
-{
-	struct sv account = sv_drop(name, 22), ns = SV(""), rest;
-	bool of_account = sv_starts(name, SV("system:serviceaccount:")) && sv_cut(account, ':', &ns, &rest);
-	char *text = sv_dup(of_account ? rest : name), *space = sv_dup(of_account ? ns : SV(""));
-	struct action what = { "impersonate", "", of_account ? "serviceaccounts" : resource, "", text, space, "" };
-	int r = 0;
-
-	if (!rbac_allows(a, c, &what, NULL))
-		r = err_set(err, ERR_FORBIDDEN,
-			    "%s \"%s\" is forbidden: User \"%s\" cannot impersonate resource \"%s\" in API group \"\" "
-			    "at the "
-			    "cluster scope",
-			    what.resource, text, c->user, what.resource);
-	free(text);
-	free(space);
-	return r;
-}
-
-/* The user and groups that the headers name take the place of the caller's. */
-static int impersonate(struct api *a, struct http_request *rq, struct login *l, struct err *err)
-{
-	struct sv user = http_header(rq, "impersonate-user"), group;
-	struct login as = { 0 };
-	int r = 0;
-
-	if (!user.n && http_header(rq, "impersonate-group").n)
-		return err_set(err, ERR_BAD_REQUEST, "requested groups without impersonating a user");
-	if (!user.n)
-		return 0;
-	TRY(may_act_for(a, &l->caller, "users", user, err));
-	str_add(&as.user, user);
-	for (size_t i = 0; r >= 0 && (group = http_header_at(rq, "impersonate-group", i)).n; i++) {
-		r = may_act_for(a, &l->caller, "groups", group, err);
-		login_add_group(&as, group);
-	}
-	if (r < 0) {
-		login_free(&as);
-		return r;
-	}
-	login_finish(&as);
-	login_free(l);
-	*l = as;
-	return 0;
-}
+/* ---- bearer tokens of all sorts ---- */
 
 /* The audiences that both lists have; ours when none are asked for. */
 static bool is_for(struct api *a, const struct jwt *t, struct token_for *what)
@@ -193,29 +154,46 @@ static bool is_for(struct api *a, const struct jwt *t, struct token_for *what)
 	return what->matched->n;
 }
 
-static int account_token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err)
+/* By its digest: how long the search takes says nothing about the tokens that there are. */
+static const struct user *static_user(struct api *a, struct sv token)
 {
-	AUTO(jwt) t = { 0 };
+	char digest[32];
 
-	if (jwt_read(token, &t, NULL) < 0 || !account_issued(a, &t))
-		return err_set(err, ERR_UNAUTHORIZED, "the token is nobody's");
-	TRY(account_login(a, &t, out, err));
-	if (is_for(a, account_is_legacy(&t) ? NULL : &t, what))
-		return 0;
-	login_free(out);
-	return err_set(err, ERR_UNAUTHORIZED, "the token is not for this audience");
+	sha256((unsigned char *)digest, token);
+	return map_get(&a->tokens, (struct sv){ digest, sizeof digest });
+}
+
+/* *aware: it names audiences of its own. */
+static int signed_login(struct api *a, const struct jwt *t, bool *aware, struct login *out, struct err *err)
+{
+	*aware = account_issued(a, t) && !account_is_legacy(t);
+	if (account_issued(a, t))
+		return account_login(a, t, out, err);
+	if (oidc_issued(a->oidc, t))
+		return oidc_login(a->oidc, t, out, err);
+	return err_set(err, ERR_UNAUTHORIZED, "the token is nobody's");
 }
 
 int token_login(struct api *a, struct sv token, struct token_for *what, struct login *out, struct err *err)
 {
-	const struct user *u = map_get(&a->tokens, token);
+	const struct user *u = static_user(a, token);
+	AUTO(jwt) t = { 0 };
+	bool aware = false;
+	int r = 0;
 
-	if (!u)
-		return account_token_login(a, token, what, out, err);
-	if (!is_for(a, NULL, what))
-		return err_set(err, ERR_UNAUTHORIZED, "the token is not for this audience");
-	become(out, &u->caller);
-	return 0;
+	if (u)
+		become(out, &u->caller);
+	else if (bootstrap_shaped(token))
+		r = bootstrap_login(a, token, out, err);
+	else if (jwt_read(token, &t, NULL) >= 0)
+		r = signed_login(a, &t, &aware, out, err);
+	else
+		r = err_set(err, ERR_UNAUTHORIZED, "the token is nobody's");
+	if (r >= 0 && !is_for(a, aware ? &t : NULL, what))
+		r = err_set(err, ERR_UNAUTHORIZED, "the token is not for this audience");
+	if (r < 0)
+		login_free(out);
+	return r;
 }
 
 static int identify(struct api *a, struct http_request *rq, struct login *out, struct err *err)

@@ -24,5 +24,7 @@ MUST_CHECK int rbac_create_defaults(struct api *a,
 /* rows of the rules table: nobody grants more than they have */
 int role_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		 struct err *err);
+/* certificates are approved by those who may (csr.c) */
+int csr_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
 int binding_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		    struct err *err);

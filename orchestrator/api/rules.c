@@ -168,6 +168,7 @@ static const struct rules table[] = {
 	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs", .prepare = job_prepare },
 	{ "apiextensions.k8s.io", "customresourcedefinitions", .prepare = definition_prepare },
+	{ "certificates.k8s.io", "certificatesigningrequests", .prepare = csr_prepare },
 	{ "rbac.authorization.k8s.io", "roles", .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "clusterroles", .prepare = role_prepare },
 	{ "rbac.authorization.k8s.io", "rolebindings", .prepare = binding_prepare },
