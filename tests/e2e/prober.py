@@ -3,8 +3,9 @@
 
     prober.py URL INTERVAL_MS OUT [SECONDS]
 
-Until SIGTERM or SECONDS have passed. OUT gets JSON: {"requests": n, "failed": [[time, text], ...], "answers": {text: n}}.
-An answer is the first line of the body; anything but status 200 within 2 s has failed.
+Until SIGTERM or SECONDS have passed. OUT gets JSON: {"requests": n, "seconds": s, "failed": [[time, text], ...],
+"answers": {text: n}, "last": {text: when the last connection with this answer was opened}}. An answer is the first line of
+the body; anything but status 200 within 10 s has failed.
 """
 import collections, http.client, json, signal, sys, time, urllib.parse
 
@@ -19,16 +20,18 @@ def stop(*_):
 
 
 signal.signal(signal.SIGTERM, stop)
-answers, failed, n = collections.Counter(), [], 0
-due = time.monotonic()
+answers, last, failed, n = collections.Counter(), {}, [], 0
+started = due = time.monotonic()
 while not stopped and due < end:
+    opened = time.time()
     try:
-        c = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=2)
+        c = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=10)
         c.request("GET", url.path or "/", headers={"Connection": "close"})
         r = c.getresponse()
         body = r.read().decode(errors="replace").split("\n")[0]
         if r.status == 200:
             answers[body] += 1
+            last[body] = opened
         else:
             failed.append([time.time(), f"status {r.status}: {body}"])
         c.close()
@@ -41,4 +44,5 @@ while not stopped and due < end:
         time.sleep(wait)
     else:
         due = time.monotonic()
-json.dump({"requests": n, "failed": failed, "answers": answers}, open(out, "w"), indent=1)
+seconds = time.monotonic() - started
+json.dump({"requests": n, "seconds": seconds, "failed": failed, "answers": answers, "last": last}, open(out, "w"), indent=1)

@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Canary by weight, abort, promote, and blue-green on real containers, under a client that opens a new connection every 5 ms.
+# Canary by weight, abort, promote, restart, and blue-green on real containers, under a client that opens 200 new connections a
+# second all the time: no request may fail at any change. At each step 5,000 more connections tell whether the weight is what
+# it should be (share.py says how that is decided without failing by chance).
+#
+#   CONNECTIONS_A_SECOND=200 tests/e2e/rollout.sh     the 5,000 at this pace too (25 s a step); 0: as fast as they are answered
 . "$(dirname "$0")/lib.sh"
 isolate "$0" "$@"
 setup
+pace=${CONNECTIONS_A_SECOND:-0}
 serve
 for v in 1 2; do
 	busybox_image web:$v "ENTRYPOINT [\"/bin/sh\", \"-c\", \"mkdir -p /tmp/w && echo v$v >/tmp/w/index.html && exec httpd -f -p 8080 -h /tmp/w\"]"
@@ -16,75 +21,113 @@ end_probe() { # FILE: no request has failed
 	python3 - "$1" <<'PY'
 import json, sys
 r = json.load(open(sys.argv[1]))
-print(r["requests"], "requests", r["answers"])
+print(r["requests"], "requests,", round(r["requests"] / r["seconds"]), "a second", r["answers"])
 sys.exit(f"failed: {r['failed'][:3]}" if r["failed"] else 0)
 PY
 }
-# SERVICE N WEIGHT: of N new connections so many per cent reach v2, within four standard deviations.
-share() {
-	python3 - "$(address "$1")" "$2" "$3" <<'PY'
-import http.client, math, sys
-ip, n, want = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 100
-got = 0
-for _ in range(n):
-    c = http.client.HTTPConnection(ip, 80, timeout=2)
-    c.request("GET", "/")
-    got += c.getresponse().read().strip() == b"v2"
-    c.close()
-wide = 4 * math.sqrt(n * want * (1 - want))
-print(f"{got} of {n} reached v2, want {n * want:.0f} +- {wide:.0f}")
-sys.exit(0 if abs(got - n * want) <= wide else 1)
-PY
+weights_agree() { # the kernel's and the status'
+	"$cd_bin" get rollout web -o json >"$work/rollout.json" && "$cd_bin" get pods -o json >"$work/pods.json" &&
+		nft -j list ruleset >"$work/rules.json" &&
+		python3 "$source_dir/tests/e2e/kernel-weights.py" "$work/rollout.json" "$work/pods.json" "$work/rules.json"
 }
+# SERVICE WEIGHT [CONNECTIONS]: so many per cent of the new connections reach v2.
+share() { python3 "$source_dir/tests/e2e/share.py" "$(address "$1")" v2 "$2" "${3:-5000}" "$pace"; }
+reach() { poll 30 weights_agree; share "$@"; }
+pods() { "$cd_bin" get pods -o json | python3 -c 'import json, sys; print(*sorted(p["metadata"]["name"] for p in json.load(sys.stdin)["items"]))'; }
+restarted() { [ "$("$cd_bin" get rollout web -o 'jsonpath={.spec.restartAt}')" = "$("$cd_bin" get rollout web -o 'jsonpath={.status.restartedAt}')" ]; }
 
 say canary
-"$cd_bin" apply -f "$source_dir/examples/rollouts/canary.yaml"
+{ cat "$source_dir/examples/rollouts/canary.yaml"; printf '      - setWeight: 100\n      - pause: {}\n'; } >"$work/canary.yaml"
+sed -i 's/duration: 1m/duration: 1h/' "$work/canary.yaml"
+"$cd_bin" apply -f "$work/canary.yaml"
 poll 30 has Healthy state
 probe web "$work/canary.json"
 "$cd_bin" rollout set-image web web=web:2
 poll 30 expect 'Paused CanaryPauseStep step 1' state
-poll 10 share web 1000 10
+reach web 10
 "$cd_bin" rollout promote web
 poll 30 expect 'Paused CanaryPauseStep step 3' state
-poll 10 share web 1000 50
+reach web 50
+begun=$(date +%s.%N)
 "$cd_bin" rollout abort web
 poll 10 has 'RolloutAborted' state
-poll 10 share web 200 0
+reach web 0 200
+end_probe "$work/canary.json"
+python3 - "$work/canary.json" "$begun" <<'PY'
+import json, sys
+last = json.load(open(sys.argv[1]))["last"]["v2"]
+print(f"abort: the last connection to v2 was opened {max(0, (last - float(sys.argv[2])) * 1000):.0f} ms after the command was started")
+PY
+probe web "$work/canary.json"
 refuses 'not paused' "$cd_bin" rollout promote web
 "$cd_bin" rollout retry web
 poll 30 expect 'Paused CanaryPauseStep step 1' state
-"$cd_bin" rollout promote web --full
+"$cd_bin" rollout promote web
+poll 30 expect 'Paused CanaryPauseStep step 3' state
+"$cd_bin" rollout promote web
+poll 30 expect 'Paused CanaryPauseStep step 5' state
+reach web 100
+"$cd_bin" rollout promote web
 poll 30 has Healthy state
-poll 10 share web 200 100
+reach web 100 200
 "$cd_bin" rollout undo web
 poll 30 expect 'Paused CanaryPauseStep step 1' state
 "$cd_bin" rollout promote web --full
 poll 30 has Healthy state
-poll 10 share web 200 0
-end_probe "$work/canary.json"
+reach web 0 200
 has stable "$cd_bin" rollout get web
 has web "$cd_bin" rollout list
+end_probe "$work/canary.json"
+
+say restart
+"$cd_bin" delete rollout/web service/web
+poll 30 expect '' pods
+"$cd_bin" apply -f "$work/canary.yaml"
+poll 30 has Healthy state
+before=$(pods)
+probe web "$work/restart.json"
+created=$(date +%s)
+later() { [ "$(date +%s)" -gt "$created" ]; }         # times of objects are whole seconds
+poll 30 later
+"$cd_bin" rollout restart web
+poll 60 restarted
+poll 60 has Healthy state
+for pod in $before; do
+	poll 60 refuses 'not found' "$cd_bin" get pod "$pod"
+done
+end_probe "$work/restart.json"
+
+say 'one pod each: 1% is 1%'
+"$cd_bin" delete rollout/web service/web
+sed 's/replicas: 2/replicas: 1/; s/setWeight: 10$/setWeight: 1/' "$work/canary.yaml" | "$cd_bin" apply -f -
+poll 30 has Healthy state
+probe web "$work/one.json"
+"$cd_bin" rollout set-image web web=web:2
+poll 30 expect 'Paused CanaryPauseStep step 1' state
+reach web 1
+expect 2 eval 'pods | wc -w'
+end_probe "$work/one.json"
 "$cd_bin" delete rollout/web service/web
 
 say blue-green
 "$cd_bin" apply -f "$source_dir/examples/rollouts/blue-green.yaml"
 poll 30 has Healthy state
-poll 10 share web 20 0
+reach web 0 20
 probe web "$work/colours.json"
 "$cd_bin" rollout set-image web web=web:2
 poll 30 has 'Paused BlueGreenPause' state
-poll 10 share web-preview 50 100
-poll 10 share web 50 0
+reach web-preview 100 50
+share web 0 50
 "$cd_bin" rollout promote web
 poll 30 has Healthy state
-poll 10 share web 50 100
+reach web 100 50
 "$cd_bin" rollout undo web       # the old version still lives: no pause on the way back
-poll 10 share web 50 0
 poll 30 has 'Healthy' state
+poll 30 share web 0 50
 end_probe "$work/colours.json"
 
 say 'a wrong one changes nothing'
 sed 's/previewService: web-preview/previewService: web/' "$source_dir/examples/rollouts/blue-green.yaml" | "$cd_bin" apply -f -
 poll 10 has 'activeService and previewService must be different' state
-poll 10 share web 20 0
+poll 10 share web 0 20
 say passed
