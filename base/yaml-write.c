@@ -30,11 +30,12 @@ static void scalar(struct writer *w, struct sv s, const char *tag, yaml_scalar_s
 	emit(w, &e);
 }
 
-/* As go-yaml v2: literal when it has several lines, quoted when it would read as something else. */
-static void string(struct writer *w, struct sv s)
+/* As go-yaml v2: literal when it has several lines, quoted when it would read as something else. "<<" does as a key only. */
+static void string(struct writer *w, struct sv s, bool key)
 {
 	AUTO(str) packed = { 0 };
-	bool plain = scalar_resolve(s, false).tag == TAG_STR && !scalar_is_base60(s);
+	enum yaml_tag tag = scalar_resolve(s, false).tag;
+	bool plain = (tag == TAG_STR || (tag == TAG_MERGE && !key)) && !scalar_is_base60(s);
 
 	if (!utf8_valid(s)) {
 		base64_encode(&packed, s);
@@ -57,7 +58,7 @@ static void styled_string(struct writer *w, const struct node *n)
 	else if (n->flags & NODE_SINGLE)
 		scalar(w, s, NULL, YAML_SINGLE_QUOTED_SCALAR_STYLE);
 	else
-		string(w, s);
+		string(w, s, false);
 }
 
 /* Numbers pass through go-yaml: integers of 64 bits as they are, all others as floats in Go's %g. */
@@ -171,7 +172,7 @@ static void mapping(struct writer *w, const struct node *n)
 		abort();
 	emit(w, &e);
 	for (uint32_t i = 0; i < n->n; i++) {
-		string(w, (struct sv){ m[i].key, m[i].key_n });
+		string(w, (struct sv){ m[i].key, m[i].key_n }, true);
 		node(w, m[i].value);
 	}
 	yaml_mapping_end_event_initialize(&e);
@@ -199,7 +200,7 @@ static void node(struct writer *w, const struct node *n)
 		if (w->flags & YAML_STYLES)
 			styled_string(w, n);
 		else
-			string(w, node_sv(n));
+			string(w, node_sv(n), false);
 		return;
 	case NODE_SEQ:
 		sequence(w, n);

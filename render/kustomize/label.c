@@ -16,19 +16,32 @@ static const struct shape_field annotation_fields[] = {
 static const struct shape label_shape = { sizeof(struct marks), label_fields };
 static const struct shape annotation_shape = { sizeof(struct marks), annotation_fields };
 
+/* The places of one object that get a pair share its value, as in kustomize: what changes it in one of them later (a patch,
+ * an overlay's label) changes it in all. Selectors follow a Deployment's label by this. */
+struct put { const char *key; struct node *value; };
+
 static int set_pair(struct resource *r, struct node *n, void *arg, struct err *err)
 {
-	const struct pair *p = arg;
-	struct node *value;
+	const struct put *p = arg;
+	struct node *old;
 
 	if (node_is(n, NODE_NULL))
 		*n = *node_map(r->doc);
 	if (!node_is(n, NODE_MAP))
 		return err_set(err, ERR_INVALID, "wrong node kind: expected MappingNode but got %s", node_type_name(n));
-	value = node_str(r->doc, p->value);
-	value->flags |= NODE_QUOTED;
-	node_set(r->doc, n, p->key, value);
+	if ((old = node_get(n, p->key)))
+		*old = *p->value;
+	else
+		node_set(r->doc, n, p->key, p->value);
 	return 0;
+}
+
+static int put_pair(struct resource *r, const struct pair *p, struct fieldspecs at, struct err *err)
+{
+	struct put put = { p->key, node_str(r->doc, p->value) };
+
+	put.value->flags |= NODE_QUOTED;
+	return fieldspecs_walk(r, at, MAKE_MAP, set_pair, &put, err);
 }
 
 static int put_pairs(const struct transformation *x, const struct pairs *pairs, struct fieldspecs at, struct err *err)
@@ -36,7 +49,7 @@ static int put_pairs(const struct transformation *x, const struct pairs *pairs, 
 	TRY(build_work(x->t->b, 8 * x->set->n * pairs->n * (at.n / 8 + 1), err));
 	for (size_t i = 0; i < x->set->n; i++)
 		for (size_t p = 0; p < pairs->n; p++)
-			TRY(fieldspecs_walk(x->set->v[i], at, MAKE_MAP, set_pair, &pairs->v[p], err));
+			TRY(put_pair(x->set->v[i], &pairs->v[p], at, err));
 	return 0;
 }
 

@@ -178,7 +178,10 @@ static int walk_old_members(struct merge *m, struct node *dest, struct node *src
 		TRY(walk_member(m, it.value, new, key, s, &val));
 		if (!val)
 			continue;
-		it.value = val;
+		if (val != it.value && val->type < NODE_SEQ && it.value->type < NODE_SEQ)
+			*it.value = *val;       /* it may stand in other places, too: label.c */
+		else
+			it.value = val;
 		dest->members[n++] = it;
 	}
 	dest->n = n;

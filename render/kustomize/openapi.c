@@ -52,10 +52,51 @@ static void kind_key(struct str *key, const char *api_version, const char *kind)
 	str_addf(key, "%s %s", api_version, kind);
 }
 
+/* kustomize knows the kinds of Kubernetes 1.21, when these old versions were still served: their lists have the keys of
+ * the present ones. */
+static const struct { const char *old, *kind, *now; } old_versions[] = {
+	{ "admissionregistration.k8s.io/v1beta1", NULL, "admissionregistration.k8s.io/v1" },
+	{ "apiextensions.k8s.io/v1beta1", NULL, "apiextensions.k8s.io/v1" },
+	{ "apiregistration.k8s.io/v1beta1", NULL, "apiregistration.k8s.io/v1" },
+	{ "autoscaling/v2beta1", NULL, "autoscaling/v2" },
+	{ "autoscaling/v2beta2", NULL, "autoscaling/v2" },
+	{ "batch/v1beta1", NULL, "batch/v1" },
+	{ "certificates.k8s.io/v1beta1", NULL, "certificates.k8s.io/v1" },
+	{ "coordination.k8s.io/v1beta1", NULL, "coordination.k8s.io/v1" },
+	{ "discovery.k8s.io/v1beta1", NULL, "discovery.k8s.io/v1" },
+	{ "events.k8s.io/v1beta1", NULL, "events.k8s.io/v1" },
+	{ "extensions/v1beta1", "Ingress", "networking.k8s.io/v1" },
+	{ "networking.k8s.io/v1beta1", NULL, "networking.k8s.io/v1" },
+	{ "node.k8s.io/v1beta1", NULL, "node.k8s.io/v1" },
+	{ "policy/v1beta1", NULL, "policy/v1" },
+	{ "rbac.authorization.k8s.io/v1beta1", NULL, "rbac.authorization.k8s.io/v1" },
+	{ "scheduling.k8s.io/v1beta1", NULL, "scheduling.k8s.io/v1" },
+	{ "storage.k8s.io/v1beta1", NULL, "storage.k8s.io/v1" },
+};
+
+/* Kubernetes' own groups have no dot, or end so; our tables know others besides, and kustomize does not. */
+static bool is_kubernetes(const char *api_version)
+{
+	struct sv group = sv_c(api_version);
+
+	group.n = strcspn(api_version, "/");
+	return !memchr(group.p, '.', group.n) || sv_ends(group, SV(".k8s.io")) || !api_version[group.n];
+}
+
+static const struct kind *builtin_kind(const struct openapi *o, const char *api_version, const char *kind)
+{
+	if (!is_kubernetes(api_version))
+		return NULL;
+	for (size_t i = 0; i < sizeof(old_versions) / sizeof(*old_versions); i++)
+		if (str_eq(api_version, old_versions[i].old) && (!old_versions[i].kind || str_eq(kind, old_versions[i].kind)))
+			api_version = old_versions[i].now;
+	return kinds_find(o->builtin, api_version, kind);
+}
+
 const struct type *openapi_type(const struct openapi *o, const char *api_version, const char *kind)
 {
 	AUTO(str) key = { 0 };
-	const struct kind *k = o->builtin ? kinds_find(o->builtin, api_version, kind) : NULL;
+	const struct kind *k = o->builtin ? builtin_kind(o, api_version, kind) : NULL;
 
 	if (k)
 		return k->type;

@@ -30,6 +30,8 @@ static int merge_into(struct build *b, struct resource *r, const struct resource
 
 	if (patch->allow_name || patch->allow_kind)
 		resource_remember(r);
+	if (str_eq(node_text(node_get(changes, "$patch")), "replace"))
+		return 0;               /* kustomize forgets the new object, and so the old one stays */
 	TRY(merge_strategic(r->doc, r->root, changes, build_openapi(b), &root, err));
 	r->root = root;
 	doc_set_root(r->doc, root);
@@ -288,6 +290,8 @@ static int apply_loaded(const struct transformation *x, const struct patch_spec 
 	for (size_t i = 0; p->options && i < l->merges.n; i++) {
 		l->merges.v[i]->allow_name = p->options->allow_name;
 		l->merges.v[i]->allow_kind = p->options->allow_kind;
+		if (p->options->allow_name || p->options->allow_kind)
+			resource_annotate(l->merges.v[i]);      /* which is where kustomize notes it */
 	}
 	if (!p->target && l->ops)
 		return err_set(err, ERR_INVALID, "must specify a target for JSON patch %s", l->shown);

@@ -121,6 +121,7 @@ void resource_remember(struct resource *r)
 	};
 
 	vec_push(&r->formers, f);
+	resource_annotate(r);
 }
 
 bool id_cluster_scoped(const struct id *id) { return scope_is_cluster(id->group, id->version, id->kind); }

@@ -47,7 +47,8 @@ const struct id *resource_id(struct resource *r);
 size_t resource_n_ids(struct resource *r);                      /* former ones and the present one */
 struct id resource_id_at(struct resource *r, size_t i);         /* the present one is the last */
 struct id resource_original(struct resource *r);                /* the oldest one */
-void resource_remember(struct resource *r);                     /* the present identity becomes a former one */
+/* The present identity becomes a former one. kustomize keeps those in an annotation: from now on, the object has some. */
+void resource_remember(struct resource *r);
 
 void resource_set_name(struct resource *r, const char *name);
 void resource_set_ns(struct resource *r, const char *ns);       /* "" removes it */

@@ -95,6 +95,62 @@ static void json_patch_changes_every_selected_object(void **state)
 	       "  name: c\n");
 }
 
+/* kustomize keeps former names in annotations, so a patch with a target always finds some to add to. */
+static void json_patch_finds_annotations_that_nobody_wrote(void **state)
+{
+	(void)state;
+	expect("-- kustomization.yaml\nresources: [all.yaml]\npatches:\n- target: {name: a}\n  patch: |-\n"
+	       "    - {op: add, path: /metadata/annotations/note, value: here}\n- target: {name: b}\n  patch: |-\n"
+	       "    - {op: remove, path: /metadata/annotations}\n-- all.yaml\n" CONFIG_MAP("a") "---\n" CONFIG_MAP("b"),
+	       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  annotations:\n    note: here\n  name: a\n---\napiVersion: v1\n"
+	       "kind: ConfigMap\nmetadata:\n  name: b\n");
+	expect_error("-- kustomization.yaml\nresources: [all.yaml]\npatchesJson6902:\n- target: {version: v1, kind: ConfigMap, name: a}\n"
+		     "  patch: |-\n    - {op: add, path: /metadata/annotations/note, value: here}\n-- all.yaml\n" CONFIG_MAP("a"),
+		     "operation 1 (add /metadata/annotations/note): path does not exist");
+}
+
+static void strategic_patch_that_replaces_an_object_is_forgotten(void **state)
+{
+	(void)state;
+	expect("-- kustomization.yaml\nresources: [all.yaml]\npatches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, "
+	       "data: {k: new}, $patch: replace}'\n-- all.yaml\n" CONFIG_MAP("a") "data: {k: old}\n",
+	       "apiVersion: v1\ndata:\n  k: old\nkind: ConfigMap\nmetadata:\n  name: a\n");
+}
+
+/* Lists of versions that Kubernetes 1.21 served merge; those of kinds that only this program knows are replaced. */
+static void lists_have_keys_in_the_kinds_that_kustomize_knows(void **state)
+{
+	static const char tree[] = "-- kustomization.yaml\nresources: [o.yaml]\npatches: [{path: p.yaml}]\n"
+				   "-- o.yaml\n%s\nmetadata: {name: a}\n%s[{name: x, image: x}]%s\n"
+				   "-- p.yaml\n%s\nmetadata: {name: a}\n%s[{name: y, image: y}]%s\n";
+	static const struct { const char *head, *before, *after, *want; } cases[] = {
+		{ "apiVersion: batch/v1beta1\nkind: CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: ", "}}}}}",
+		  "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata:\n  name: a\nspec:\n  jobTemplate:\n    spec:\n      template:\n"
+		  "        spec:\n          containers:\n          - image: \"y\"\n            name: \"y\"\n          - image: x\n"
+		  "            name: x\n" },
+		{ "apiVersion: argoproj.io/v1alpha1\nkind: Rollout", "spec: {template: {spec: {containers: ", "}}}",
+		  "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers:\n"
+		  "      - image: \"y\"\n        name: \"y\"\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(str) text = { 0 };
+
+		str_addf(&text, tree, cases[i].head, cases[i].before, cases[i].after, cases[i].head, cases[i].before, cases[i].after);
+		expect(str_c(&text), cases[i].want);
+	}
+}
+
+/* An overlay's label changes the selector that the base's commonLabels made of the same pair. */
+static void places_of_one_label_change_together(void **state)
+{
+	(void)state;
+	expect("-- kustomization.yaml\nresources: [base]\nlabels: [{pairs: {app: new}}]\n-- base/kustomization.yaml\nresources: [s.yaml]\n"
+	       "commonLabels: {app: old}\n-- base/s.yaml\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {}}\n",
+	       "apiVersion: v1\nkind: Service\nmetadata:\n  labels:\n    app: new\n  name: s\nspec:\n  selector:\n    app: new\n");
+}
+
 static void images_keep_what_is_not_replaced(void **state)
 {
 	(void)state;
@@ -345,6 +401,10 @@ int main(void)
 		TEST(generator_merge_keeps_what_it_does_not_say),
 		TEST(strategic_patch_puts_its_items_first),
 		TEST(json_patch_changes_every_selected_object),
+		TEST(json_patch_finds_annotations_that_nobody_wrote),
+		TEST(strategic_patch_that_replaces_an_object_is_forgotten),
+		TEST(lists_have_keys_in_the_kinds_that_kustomize_knows),
+		TEST(places_of_one_label_change_together),
 		TEST(images_keep_what_is_not_replaced),
 		TEST(tag_suffix_is_added_once),
 		TEST(namespace_leaves_cluster_scoped_objects_alone),
