@@ -51,7 +51,7 @@ struct sv sv_drop(struct sv s, size_t n)
 {
 	if (n > s.n)
 		n = s.n;
-	return (struct sv){ s.p + n, s.n - n };
+	return (struct sv){ s.p ? s.p + n : NULL, s.n - n };
 }
 
 static bool cut_at(struct sv in, const char *at, struct sv *head, struct sv *tail)
@@ -59,7 +59,7 @@ static bool cut_at(struct sv in, const char *at, struct sv *head, struct sv *tai
 	size_t len = at ? (size_t)(at - in.p) : in.n;
 
 	*head = (struct sv){ in.p, len };
-	*tail = at ? (struct sv){ at + 1, in.n - len - 1 } : (struct sv){ in.p + in.n, 0 };
+	*tail = at ? (struct sv){ at + 1, in.n - len - 1 } : (struct sv){ in.p ? in.p + in.n : NULL, 0 };
 	return at != NULL;
 }
 

@@ -69,6 +69,7 @@ static void describe(struct custom *c, struct doc *d, const struct node *version
 	c->schema = node_at(version, "schema.openAPIV3Schema");
 	if (node_bool_at(root, "spec.preserveUnknownFields", false))
 		c->schema = NULL;
+	c->rules = custom_compile_rules(d, c->schema, true);
 	c->columns = columns_of(d, node_get(version, "additionalPrinterColumns"));
 	c->kind = (struct kind){
 		.group = node_str_or(root, "spec.group", ""),
@@ -308,6 +309,76 @@ static void accept_names(struct doc *d, struct node *root)
 		      clock_ms());
 }
 
+/* Where the schema of version i stands: one that is the same for all is taken for that of the whole definition. */
+static void schema_path(struct str *out, const struct node *root, size_t i)
+{
+	const struct node *versions = node_at(root, "spec.versions"), *first = node_get(node_item(versions, 0), "schema");
+	bool same = true;
+
+	for (size_t k = 1; k < node_n(versions); k++)
+		same &= node_eq(first, node_get(node_item(versions, k), "schema"));
+	if (same)
+		str_addc(out, "spec.validation.openAPIV3Schema");
+	else
+		str_addf(out, "spec.versions[%zu].schema.openAPIV3Schema", i);
+}
+
+static void check_version(struct problems *p, const struct node *root, const struct node *version, size_t i)
+{
+	const struct node *schema = node_at(version, "schema.openAPIV3Schema");
+
+	if (!schema) {
+		str_addf(&p->path, "spec.versions[%zu].schema.openAPIV3Schema", i);
+		problem(p, "FieldValueRequired", "Required value: schemas are required");
+	} else {
+		schema_path(&p->path, root, i);
+		custom_check_schema(p, schema);
+	}
+	str_cut(&p->path, 0);
+}
+
+static void check_conversion(struct problems *p, const struct node *root)
+{
+	const struct node *how = node_at(root, "spec.conversion");
+	const char *strategy = node_str_or(how, "strategy", "None");
+
+	str_set(&p->path, "spec.conversion");
+	if (strcmp(strategy, "None") != 0 && strcmp(strategy, "Webhook") != 0)
+		problem_below(p, ".strategy", "FieldValueNotSupported",
+			      "Unsupported value: \"%s\": supported values: \"None\", \"Webhook\"", strategy);
+	if (!strcmp(strategy, "Webhook") && !node_at(how, "webhook.clientConfig"))
+		problem_below(p, ".webhookClientConfig", "FieldValueRequired",
+			      "Required value: required when strategy is set to Webhook");
+	str_cut(&p->path, 0);
+}
+
+static int check_definition(const struct request *rq, const struct node *root, struct err *err)
+{
+	const struct node *it, *seen = NULL;
+	AUTO(problems) p = { 0 };
+	size_t stored = 0;
+
+	node_each(it, node_at(root, "spec.versions")) {
+		stored += node_bool_at(it, "storage", false);
+		if (p.n || (seen && node_eq(seen, node_get(it, "schema"))))
+			continue;       /* told already */
+		check_version(&p, root, it, i_);
+		seen = node_get(it, "schema");
+	}
+	str_set(&p.path, "spec.versions");
+	if (stored != 1)
+		problem(&p, "FieldValueInvalid", "Invalid value: %zu versions: must have exactly one version marked as storage version",
+			stored);
+	check_conversion(&p, root);
+	return problems_error(&p, rq->kind, node_str_or(root, "metadata.name", ""), err);
+}
+
+/* Looked at again only when it changes: an old one stays what it is. */
+static int check_change(const struct request *rq, const struct node *root, const struct node *before, struct err *err)
+{
+	return before && node_eq(node_get(root, "spec"), node_get(before, "spec")) ? 0 : check_definition(rq, root, err);
+}
+
 int definition_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		       struct err *err)
 {
@@ -319,6 +390,7 @@ int definition_prepare(const struct request *rq, struct doc *d, struct node *roo
 	if (!right)
 		return invalid_field(rq, name, "metadata.name", err,
 				     "Invalid value: \"%s\": must be spec.names.plural+\".\"+spec.group", name);
+	TRY(check_change(rq, root, before, err));
 	if (!node_at(root, "spec.names.singular"))
 		node_put(d, root, "spec.names.singular", node_str(d, lower(d, kind)));
 	if (!node_at(root, "spec.names.listKind"))

@@ -197,7 +197,7 @@ static int run_rules(const struct request *rq, struct doc *d, struct node *root,
 		TRY(rules->prepare(rq, d, root, before, err));
 	int r = schema_validate(root, before, rq->kind, err);
 	if (r >= 0 && custom)
-		r = custom_validate(root, custom, err);
+		r = custom_validate(root, before, custom, rq->warnings, err);
 	if (r < 0 && rules->give_up)
 		rules->give_up(rq, root, before);
 	return r;

@@ -16,9 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	    json_read(rest, "object", 0, &object, NULL) < 0)
 		return 0;
 	struct custom c = { .kind = { .group = "g", .version = "v1", .kind = "K" }, .schema = doc_root(schema) };
+	c.rules = custom_compile_rules(schema, c.schema, true);
 	if (custom_prune(doc_root(object), &c, UNKNOWN_IGNORE, NULL, &err) >= 0) {
 		custom_default(object, doc_root(object), &c);
-		if (custom_validate(doc_root(object), &c, &err) < 0 && !err.n_causes)
+		if (custom_validate(doc_root(object), NULL, &c, NULL, &err) < 0 && !err.n_causes)
 			__builtin_trap();       /* an Invalid says what is */
 	}
 	return 0;
