@@ -46,6 +46,8 @@ bool http_query_get(const char *query, const char *name, struct str *out);
 
 /* ---- the answer: exactly one of reply, stream, upgrade a request ---- */
 void http_add_header(struct http_request *rq, const char *name, const char *value);     /* before the answer starts */
+/* fn is told of the answer when it begins: its body (as the handler gave it; empty for a stream), 101 for an upgrade. */
+void http_on_answer(struct http_request *rq, void (*fn)(void *arg, int status, struct sv body), void *arg);
 void http_reply(struct http_request *rq, int status, const char *content_type, struct sv body);
 struct http_stream *http_stream_start(struct http_request *rq, int status, const char *content_type);
 

@@ -30,7 +30,8 @@
 #include <sys/un.h>
 
 struct settings {
-	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file;
+	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file, *audit_log, *audit_policy;
+	int64_t audit_megabytes, audit_backups;
 	struct oidc_opts oidc;
 	struct opt_list oidc_required;
 	int64_t poll_ms;
@@ -149,10 +150,11 @@ static int read_option_file(const char *path, const char *option, struct str *ou
 
 static int start_api(struct server *s, struct err *err)
 {
-	AUTO(str) tokens = { 0 }, oidc_ca = { 0 };
+	AUTO(str) tokens = { 0 }, oidc_ca = { 0 }, audit_policy = { 0 };
 
 	TRY(read_option_file(s->set.token_file, "token-auth-file", &tokens, err));
 	TRY(read_option_file(s->set.oidc_ca_file, "oidc-ca-file", &oidc_ca, err));
+	TRY(read_option_file(s->set.audit_policy, "audit-policy-file", &audit_policy, err));
 	s->set.oidc.ca = str_sv(&oidc_ca);
 	s->set.oidc.required = s->set.oidc_required.v;
 	s->set.oidc.n_required = s->set.oidc_required.n;
@@ -160,7 +162,9 @@ static int start_api(struct server *s, struct err *err)
 	const struct api_opts o = { .store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
 				    .token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key),
 				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer,
-				    .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc };
+				    .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc,
+				    .audit_path = s->set.audit_log, .audit_policy = s->set.audit_policy ? str_c(&audit_policy) : NULL,
+				    .audit_max_bytes = s->set.audit_megabytes << 20, .audit_backups = (int)s->set.audit_backups };
 
 	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
 }
@@ -456,6 +460,10 @@ int cmd_serve(int argc, char **argv)
 	struct server s = { .lock = -1, .set = { .data_dir = DATA_DIR_DEFAULT, .listen = "127.0.0.1:6443", .pod_cidr = "10.244.0.0/24",
 						 .service_cidr = "10.96.0.0/16", .log_level = "info" } };
 	const struct opt opts[] = {
+		{ "audit-log-maxbackup", 0, OPT_INT, &s.set.audit_backups, "N", "so many full audit logs are kept (default 10)" },
+		{ "audit-log-maxsize", 0, OPT_INT, &s.set.audit_megabytes, "MB", "an audit log is full at this size (default 100)" },
+		{ "audit-log-path", 0, OPT_STR, &s.set.audit_log, "FILE", "who did what, a line of JSON each; - for standard output" },
+		{ "audit-policy-file", 0, OPT_STR, &s.set.audit_policy, "FILE", "what is written there (audit.k8s.io/v1 Policy; default: Metadata)" },
 		{ "data-dir", 0, OPT_STR, &s.set.data_dir, "DIR", "where everything is kept" },
 		{ "listen", 0, OPT_STR, &s.set.listen, "HOST:PORT", "where the API answers, with TLS" },
 		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
@@ -484,6 +492,8 @@ int cmd_serve(int argc, char **argv)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c == '_' ? '-' : *c);
 	s.set.node_name = host;
 	s.set.poll_ms = (int64_t)3 * 60 * 1000;
+	s.set.audit_megabytes = 100;
+	s.set.audit_backups = 10;
 	int r = cli_options(&usage, opts, argc, argv, &args);
 	bool extra = args.n;
 	vec_free(&args);
@@ -491,6 +501,8 @@ int cmd_serve(int argc, char **argv)
 		return r;
 	if (extra)
 		return cli_usage_error(&usage, "takes no arguments");
+	if (s.set.audit_megabytes < 1 || s.set.audit_backups < 0)
+		return cli_usage_error(&usage, "--audit-log-maxsize wants 1 and more, --audit-log-maxbackup 0 and more");
 	log_set_level((enum log_level)log_level_parse(s.set.log_level));
 	lazy_load_all();
 	signal(SIGPIPE, SIG_IGN);

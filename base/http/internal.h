@@ -40,6 +40,8 @@ struct http_request {
 	bool streams, body_done, broken, gone, answered, is_head;
 	struct fiber_cond body_came;
 	VEC(struct header) headers;             /* of the answer */
+	void (*on_answer)(void *arg, int status, struct sv body);
+	void *on_answer_arg;
 };
 
 struct http_stream {

@@ -207,10 +207,23 @@ static struct http_stream *start(struct http_request *rq, int status, const char
 	return s;
 }
 
+void http_on_answer(struct http_request *rq, void (*fn)(void *arg, int status, struct sv body), void *arg)
+{
+	rq->on_answer = fn;
+	rq->on_answer_arg = arg;
+}
+
+static void tell_answer(struct http_request *rq, int status, struct sv body)
+{
+	if (rq->on_answer)
+		rq->on_answer(rq->on_answer_arg, status, body);
+}
+
 struct http_stream *http_stream_start(struct http_request *rq, int status, const char *content_type)
 {
 	struct http_stream *s = start(rq, status, content_type, -1);
 
+	tell_answer(rq, status, SV(""));
 	if (!s->finished)
 		s->conn->proto->pushed(s);
 	if (s->conn->stopping)
@@ -226,8 +239,10 @@ struct http_stream *http_upgrade(struct http_request *rq, const char *protocol)
 		s->finished = true;
 		return s;
 	}
-	if (rq->conn->proto->upgrade(rq, s, protocol))
+	if (rq->conn->proto->upgrade(rq, s, protocol)) {
+		tell_answer(rq, 101, SV(""));
 		return s;
+	}
 	s->ended = s->finished = true;
 	rq->answered = false;
 	forget(s);
@@ -238,6 +253,7 @@ void http_reply(struct http_request *rq, int status, const char *content_type, s
 {
 	struct http_stream *s = start(rq, status, content_type, (int64_t)body.n);
 
+	tell_answer(rq, status, body);
 	if (!s->finished && !s->no_body && body.n) {
 		struct http_buf *b = http_buf_new(body);
 

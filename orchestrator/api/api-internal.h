@@ -36,6 +36,7 @@ struct api {
 	struct fiber_group fibers;      /* housekeeping */
 	struct map tokens;              /* digest of a bearer token -> struct user * */
 	struct accounts accounts;
+	struct { struct audit_policy *policy; struct audit_log *log; } audit;  /* NULLs: nothing is written */
 	struct str ca_key;              /* empty: nothing is signed */
 	struct oidc *oidc;              /* NULL: not asked for */
 	struct lines lines;             /* what watchers are being sent */

@@ -1,5 +1,6 @@
 #include "orchestrator/api/account-internal.h"
 #include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/audit-internal.h"
 #include "orchestrator/api/auth-internal.h"
 #include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/oidc-internal.h"
@@ -175,6 +176,7 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 	if (o->token.n)
 		tokens_add_admin(&a->tokens, o->token);
 	str_add(&a->ca_key, o->ca_key);
+	TRY(audit_open(a, o, err));
 	if (o->oidc.issuer && !(a->oidc = oidc_new(a->loop, &o->oidc, err)))
 		return err && err->code ? -(int)err->code : -ERR_BAD_REQUEST;
 	if (service)
@@ -219,6 +221,7 @@ void api_free(struct api **ap)
 	lines_free(&a->lines);
 	customs_close(&a->customs);
 	cache_close(&a->cache);
+	audit_close(a);
 	oidc_free(&a->oidc);
 	str_free(&a->ca_key);
 	accounts_close(&a->accounts);

@@ -31,6 +31,11 @@ struct api_opts {
 	struct sv ca_key;               /* signs certificates that are asked for; empty: none are */
 	const char *issuer;
 	struct oidc_opts oidc;          /* copied */
+	/* Where audit events go (NULL: nowhere; "-": standard output), the text of their Policy (NULL: Metadata of everything),
+	 * and how large the file grows before a new one is begun, of which so many are kept. */
+	const char *audit_path, *audit_policy;
+	int64_t audit_max_bytes;
+	int audit_backups;
 	const char *tokens;             /* text of a token file: lines "TOKEN,USER[,UID[,GROUP...]]"; NULL: none */
 };
 

@@ -14,6 +14,7 @@ struct login {
 	struct str user, uid;
 	VEC(const char *) groups;
 	struct doc *extra;              /* its root is a map of lists; NULL: none */
+	struct login *acting;           /* who really asks, when it is for somebody else; NULL: the same */
 };
 void login_free(struct login *l);
 void login_add_group(struct login *l, struct sv name);

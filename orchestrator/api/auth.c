@@ -96,6 +96,9 @@ void login_free(struct login *l)
 	str_free(&l->user);
 	str_free(&l->uid);
 	doc_drop(&l->extra);
+	if (l->acting)
+		login_free(l->acting);
+	free(l->acting);
 	*l = (struct login){ 0 };
 }
 

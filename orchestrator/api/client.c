@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/audit-internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +31,13 @@ static void set_options(struct request *rq, const struct write_opts *o)
 	rq->dry_run = o->dry_run;
 }
 
+/* Gives r back, once the audit log knows of the call. */
+static int noted(const struct request *rq, const char *verb, const struct node *obj, int r, const struct err *err)
+{
+	audit_call(rq, verb, obj, r, err);
+	return r;
+}
+
 /* The parsed form of a result; takes the item. */
 static int give(struct item *take, struct object **out, struct err *err)
 {
@@ -52,7 +59,7 @@ static int inner_get(struct client *c, const struct kind *k, const char *ns, con
 	struct request rq = request_of(c, k, ns, name);
 	struct item *i = NULL;
 
-	TRY(verb_get(&rq, &i, err));
+	TRY(noted(&rq, "get", NULL, verb_get(&rq, &i, err), err));
 	return give(i, out, err);
 }
 
@@ -65,7 +72,7 @@ static int inner_list(struct client *c, const struct kind *k, const struct list_
 	o = o ? o : &none;
 	struct request rq = request_of(c, k, o->ns, NULL);
 	struct list_query q = { o->labels, o->fields, o->limit, o->token };
-	TRY(verb_list(&rq, &q, &found, err));
+	TRY(noted(&rq, "list", NULL, verb_list(&rq, &q, &found, err), err));
 	*out = (struct object_list){ .revision = found.revision, .token = TAKE(found.token) };
 	for (size_t i = 0; i < found.items.n; i++) {
 		struct object *obj = item_object(found.items.v[i]);
@@ -152,7 +159,7 @@ static int inner_create(struct client *c, const struct kind *k, const struct nod
 	struct item *i = NULL;
 
 	set_options(&rq, o);
-	TRY(verb_create(&rq, obj, &i, err));
+	TRY(noted(&rq, "create", obj, verb_create(&rq, obj, &i, err), err));
 	return give(i, out, err);
 }
 
@@ -164,7 +171,7 @@ static int inner_update(struct client *c, const struct kind *k, const struct nod
 	struct item *i = NULL;
 
 	set_options(&rq, o);
-	TRY(verb_update(&rq, obj, &i, err));
+	TRY(noted(&rq, "update", obj, verb_update(&rq, obj, &i, err), err));
 	return give(i, out, err);
 }
 
@@ -175,7 +182,7 @@ static int inner_patch(struct client *c, const struct kind *k, const char *ns, c
 	struct item *i = NULL;
 
 	set_options(&rq, o);
-	TRY(verb_patch(&rq, type, patch, &i, err));
+	TRY(noted(&rq, "patch", patch, verb_patch(&rq, type, patch, &i, err), err));
 	return give(i, out, err);
 }
 
@@ -192,7 +199,7 @@ static int inner_delete(struct client *c, const struct kind *k, const char *ns, 
 					 .uid = o->uid };
 		rq.dry_run = o->dry_run;
 	}
-	return verb_delete(&rq, &how, &left, NULL, err);
+	return noted(&rq, "delete", NULL, verb_delete(&rq, &how, &left, NULL, err), err);
 }
 
 /* ---- streams: the log of a pod ---- */

@@ -129,7 +129,9 @@ int impersonate(struct api *a, struct http_request *rq, struct login *l, struct 
 		login_free(&as);
 		return r;
 	}
-	login_free(l);
+	if (!(as.acting = malloc(sizeof *l)))
+		abort();
+	*as.acting = *l;
 	*l = as;
 	return 0;
 }

@@ -41,7 +41,15 @@ id_token() { # CLAIMS
 }
 
 printf 'file-token,joe,7,"ops,devs"\n' >"$work/tokens"
-serve --token-auth-file "$work/tokens" --oidc-issuer-url "$idp" --oidc-client-id cd --oidc-ca-file "$work/idp.crt" \
+cat >"$work/policy.yaml" <<'YAML'
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: RequestResponse, verbs: [create], resources: [{group: authentication.k8s.io, resources: [selfsubjectreviews]}]}
+- {level: Metadata, resources: [{group: certificates.k8s.io}]}
+YAML
+serve --audit-log-path "$work/audit.log" --audit-policy-file "$work/policy.yaml" --token-auth-file "$work/tokens" --oidc-issuer-url "$idp" --oidc-client-id cd --oidc-ca-file "$work/idp.crt" \
 	--oidc-groups-claim groups --oidc-groups-prefix oidc:
 who() { # TOKEN: the name and groups that the server sees, or the status
 	curl -sS --max-time 20 --cacert "$data/pki/ca.crt" -H "Authorization: Bearer $1" -H 'Content-Type: application/json' \
@@ -96,8 +104,23 @@ openssl verify -CAfile "$data/pki/ca.crt" "$work/node.crt" >/dev/null
 has '"username":"system:node:n2"' curl -sS --cacert "$data/pki/ca.crt" --cert "$work/node.crt" --key "$work/node.key" -X POST \
 	-H 'Content-Type: application/json' -d '{}' "$url/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
-say "options that do not go together"
+say "who did all this"
 stop_server
+expect "joe system:bootstrap:abcdef admin" python3 - "$work/audit.log" <<'PY'
+import json, sys
+events = [json.loads(l) for l in open(sys.argv[1])]
+joe = [e for e in events if e["user"].get("username") == "joe"]
+assert joe[0]["responseObject"]["status"]["userInfo"]["uid"] == "7", joe
+assert [e for e in events if e["responseStatus"]["code"] == 401 and not e["user"]], "no failed login"
+made = [e for e in events if e["verb"] == "create" and e.get("objectRef", {}).get("resource") == "certificatesigningrequests"]
+assert "requestObject" not in made[0], made
+approved = [e for e in events if e.get("objectRef", {}).get("subresource") == "approval"]
+print(joe[0]["user"]["username"], made[0]["user"]["username"], approved[-1]["user"]["username"])
+PY
+
+say "options that do not go together"
+refuses 'unknown field "verb"' "$cd_bin" serve --data-dir "$data" --no-node --audit-log-path - \
+	--audit-policy-file <(sed 's/verbs/verb/' "$work/policy.yaml")
 refuses 'needs --oidc-client-id' "$cd_bin" serve --data-dir "$data" --no-node --oidc-issuer-url https://127.0.0.1:1
 refuses 'https://' "$cd_bin" serve --data-dir "$data" --no-node --oidc-issuer-url http://127.0.0.1:1 --oidc-client-id x
 refuses 'token-auth-file' "$cd_bin" serve --data-dir "$data" --no-node --token-auth-file "$work/none"

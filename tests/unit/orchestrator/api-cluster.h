@@ -22,6 +22,7 @@ struct cluster {
 	void (*scenario)(struct cluster *c);
 	void *arg;
 	const char *ca, *ca_key, *keys;         /* see api.h; NULL: none */
+	const char *audit_path, *audit_policy;
 };
 
 static int cluster_main(void *arg)
@@ -29,7 +30,9 @@ static int cluster_main(void *arg)
 	struct cluster *c = arg;
 	AUTO(err) err = { 0 };
 	struct api_opts o = { .version = "test", .token = SV("secret-token"), .tokens = "plain,jane,1,people\n",
-			      .ca = sv_c(c->ca), .ca_key = sv_c(c->ca_key), .account_keys = sv_c(c->keys) };
+			      .ca = sv_c(c->ca), .audit_path = c->audit_path,
+			      .audit_policy = c->audit_policy, .audit_max_bytes = 1 << 20, .audit_backups = 2,
+			      .ca_key = sv_c(c->ca_key), .account_keys = sv_c(c->keys) };
 
 	o.store = c->store = store_memory(fiber_loop());
 	o.kinds = c->kinds = kinds_new();
