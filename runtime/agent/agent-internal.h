@@ -104,6 +104,8 @@ static inline const struct node *worker_pod(const struct worker *w) { return w->
 
 /* ---- setup.c: directory, volumes, sandbox, network, files ---- */
 MUST_CHECK int worker_setup(struct worker *w, struct err *err);         /* idempotent; parks */
+/* The part of it that gives the pod its namespaces and its address. */
+MUST_CHECK int worker_setup_sandbox(struct worker *w, struct err *err);
 bool worker_open_sandbox(struct worker *w);                     /* false: there is none */
 MUST_CHECK int worker_cleanup(struct worker *w, struct err *err);       /* everything but the API's object */
 /* sandbox and address: the pod is finished, its logs stay */

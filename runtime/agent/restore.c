@@ -113,19 +113,30 @@ static void restore_unit(struct unit *u)
 	vec_free(&all);
 }
 
+static bool runs_something(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_units; i++)
+		if (w->units[i].c && !w->units[i].exited)
+			return true;
+	return false;
+}
+
 void worker_restore(struct worker *w)
 {
 	if (!path_exists(w->dir))
 		return;
 	for (size_t i = 0; i < w->n_units && !fiber_canceled(); i++)
 		restore_unit(&w->units[i]);
+	if (node_str_at(worker_pod(w), "status.startTime")) {
+		w->start_ms = time_at(node_get(worker_pod(w), "status"), "startTime");
+		str_set(&w->ip, node_str_or(worker_pod(w), "status.podIP", ""));
+	}
+	/* The daemon may have died before the word of the address, and probes ask there. */
+	if (runs_something(w) && !w->ip.n)
+		(void)!worker_setup_sandbox(w, NULL);
 	for (size_t i = 0; i < w->n_units && !fiber_canceled(); i++)
 		if (w->units[i].c)
 			unit_watch(&w->units[i]);
-	if (!node_str_at(worker_pod(w), "status.startTime"))
-		return;
-	w->start_ms = time_at(node_get(worker_pod(w), "status"), "startTime");
-	str_set(&w->ip, node_str_or(worker_pod(w), "status.podIP", ""));
 }
 
 /* ---- a pod that nobody wants any more ---- */

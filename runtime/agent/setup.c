@@ -93,7 +93,7 @@ bool worker_open_sandbox(struct worker *w)
 	return false;
 }
 
-static int setup_sandbox(struct worker *w, struct err *err)
+int worker_setup_sandbox(struct worker *w, struct err *err)
 {
 	bool host_net = node_bool_at(worker_pod(w), "spec.hostNetwork", false);
 	AUTO(str) dir = { 0 };
@@ -169,7 +169,7 @@ int worker_setup(struct worker *w, struct err *err)
 		w->has_volumes = true;
 	}
 	if (!w->has_sandbox) {
-		TRY(setup_sandbox(w, err));
+		TRY(worker_setup_sandbox(w, err));
 		TRY(setup_files(w, err));
 		w->has_sandbox = true;
 	}

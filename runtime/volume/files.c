@@ -3,17 +3,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/fs.h"
 #include "base/loop.h"
 
 #define DATA "..data"
 #define FILE_MAX ((size_t)8 << 20)      /* more than any object of the API can hold */
 
-static mode_t wanted_mode(const struct volume_file *f,
-	struct volume_owner owner) { return owner.set ? f->mode | 0440 : f->mode; }
+static mode_t wanted_mode(const struct volume_file *f, struct volume_owner owner)
+{
+	return owner.set ? f->mode | 0440 : f->mode;
+}
 
 /* The file is there with this content, mode and group. */
 static bool is_current(const char *dir, const struct volume_file *f, struct volume_owner owner)
@@ -175,18 +179,41 @@ static int remove_old(const char *dir, const struct volume_plan *p, const char *
 	return r;
 }
 
+/* Writes them all into a directory of their own and swaps ..data to it. name: of that directory. */
+static int swap(const char *dir, const struct volume_plan *p, struct volume_owner owner, struct str *name, struct err *err)
+{
+	AUTO(str) stamped = { 0 };
+
+	TRY(make_stamped(dir, name, err));
+	str_addf(&stamped, "%s/%s", dir, str_c(name));
+	for (size_t i = 0; i < p->files.n; i++)
+		TRY(write_file(str_c(&stamped), &p->files.v[i], owner, err));
+	return point(dir, DATA, str_c(name), err);
+}
+
+static int read_data_link(const char *dir, struct str *name, struct err *err)
+{
+	AUTO(str) path = { 0 };
+	char target[NAME_MAX + 1];
+	ssize_t n;
+
+	str_addf(&path, "%s/" DATA, dir);
+	if ((n = readlink(str_c(&path), target, sizeof target)) < 0)
+		return err_errno(err, "read link '%s'", str_c(&path));
+	str_add(name, (struct sv){ target, (size_t)n });
+	return 0;
+}
+
+/* The links and the old directories are looked after also when the files are current: whoever swapped them may have
+ * been killed right after that. */
 int volume_files_write(const char *dir, const struct volume_plan *p, struct volume_owner owner, struct err *err)
 {
 	AUTO(str) name = { 0 };
-	AUTO(str) stamped = { 0 };
 
 	if (all_current(dir, p, owner))
-		return 0;
-	TRY(make_stamped(dir, &name, err));
-	str_addf(&stamped, "%s/%s", dir, str_c(&name));
-	for (size_t i = 0; i < p->files.n; i++)
-		TRY(write_file(str_c(&stamped), &p->files.v[i], owner, err));
-	TRY(point(dir, DATA, str_c(&name), err));
+		TRY(read_data_link(dir, &name, err));
+	else
+		TRY(swap(dir, p, owner, &name, err));
 	TRY(add_links(dir, p, err));
 	return remove_old(dir, p, str_c(&name), err);
 }

@@ -152,6 +152,25 @@ static void changed_config_map_is_swapped_as_a_whole(void **state)
 	assert_false(path_exists(str_c(&data)));        /* the old directory is gone */
 }
 
+/* What a daemon leaves that is killed between the swap and the links. */
+static void half_made_config_map_is_completed(void **state)
+{
+	const char *pod = POD("{\"name\":\"v\",\"configMap\":{\"name\":\"conf\"}}"), *conf = CONF("{\"a\":\"1\",\"b\":\"2\"}");
+	AUTO(str) at = { 0 };
+
+	(void)state;
+	make(pod, conf, NULL, nobody);
+	str_addf(&at, "%s/volumes/v/..2001_01_01_01_01_01.0000", dir);
+	assert_int_equal(mkdir(str_c(&at), 0755), 0);
+	str_cut(&at, 0);
+	str_addf(&at, "%s/volumes/v/b", dir);
+	assert_int_equal(unlink(str_c(&at)), 0);
+	make(pod, conf, NULL, nobody);
+	assert_file("volumes/v/a", "1");
+	assert_file("volumes/v/b", "2");
+	assert_false(there("volumes/v/..2001_01_01_01_01_01.0000"));
+}
+
 static void items_choose_paths_and_modes(void **state)
 {
 	(void)state;
@@ -347,6 +366,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(config_map_becomes_files, fresh, clean),
 		cmocka_unit_test_setup_teardown(changed_config_map_is_swapped_as_a_whole, fresh, clean),
+		cmocka_unit_test_setup_teardown(half_made_config_map_is_completed, fresh, clean),
+		cmocka_unit_test_setup_teardown(half_made_config_map_is_completed, fresh, clean),
 		cmocka_unit_test_setup_teardown(items_choose_paths_and_modes, fresh, clean),
 		cmocka_unit_test_setup_teardown(secret_is_decoded_and_group_owned, fresh, clean),
 		cmocka_unit_test_setup_teardown(missing_objects_wait_unless_optional, fresh, clean),
