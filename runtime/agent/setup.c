@@ -3,9 +3,7 @@
 #include "runtime/agent/agent-internal.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
-#include <sys/vfs.h>
 #include "base/fs.h"
 #include "kube/object.h"
 
@@ -70,14 +68,6 @@ static int setup_network(struct worker *w, struct err *err)
 	return 0;
 }
 
-/* After a reboot the files are there that namespaces were pinned to, and no namespaces. */
-static bool is_pinned(const struct sandbox_fds *fds)
-{
-	struct statfs fs;
-
-	return fstatfs(fds->ipc, &fs) == 0 && fs.f_type == NSFS_MAGIC;
-}
-
 bool worker_open_sandbox(struct worker *w)
 {
 	AUTO(str) dir = { 0 };
@@ -85,12 +75,7 @@ bool worker_open_sandbox(struct worker *w)
 	str_addf(&dir, "%s/sandbox", w->dir);
 	if (w->sandbox.ipc >= 0)
 		return true;
-	if (sandbox_open(str_c(&dir), &w->sandbox, NULL) < 0)
-		return false;
-	if (is_pinned(&w->sandbox))
-		return true;
-	sandbox_close(&w->sandbox);
-	return false;
+	return sandbox_open(str_c(&dir), &w->sandbox, NULL) >= 0;
 }
 
 int worker_setup_sandbox(struct worker *w, struct err *err)

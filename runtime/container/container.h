@@ -87,6 +87,7 @@ void container_forget(struct container **c);    /* frees the view; the container
 struct sandbox_fds { int net, ipc, uts; };
 MUST_CHECK int sandbox_create(const char *dir, const char *hostname, bool host_net, struct sandbox_fds *out,
 			      struct err *err);
+/* ERR_NOT_FOUND also when a namespace of it is missing: a crash left it half made, or a reboot ended it. */
 MUST_CHECK int sandbox_open(const char *dir, struct sandbox_fds *out, struct err *err);
 MUST_CHECK int sandbox_remove(const char *dir, struct err *err);
 void sandbox_close(struct sandbox_fds *fds);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 static const struct { const char *name; int flag; } spaces[] = {
 	{ "net", CLONE_NEWNET }, { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS },
@@ -28,6 +30,14 @@ void sandbox_close(struct sandbox_fds *fds)
 		fd_close(slot(fds, i));
 }
 
+/* A file that nothing is mounted on is what a crash before the mount leaves, or a reboot after it. */
+static bool is_namespace(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
 static int open_pins(const char *dir, struct sandbox_fds *out, struct err *err)
 {
 	AUTO(str) path = { 0 };
@@ -36,10 +46,13 @@ static int open_pins(const char *dir, struct sandbox_fds *out, struct err *err)
 	for (size_t i = 0; i < SPACES; i++) {
 		str_cut(&path, 0);
 		str_addf(&path, "%s/%s", dir, spaces[i].name);
-		*slot(out, i) = open(str_c(&path), O_RDONLY | O_CLOEXEC);
-		if (*slot(out, i) < 0 && !(i == 0 && errno == ENOENT)) {        /* without net it is the host's */
-			int r = err_errno(err, "open the sandbox '%s'", str_c(&path));
+		int r = 0, fd = *slot(out, i) = open(str_c(&path), O_RDONLY | O_CLOEXEC);
 
+		if (fd < 0 && !(i == 0 && errno == ENOENT))             /* without net it is the host's */
+			r = err_errno(err, "open the sandbox '%s'", str_c(&path));
+		else if (fd >= 0 && !is_namespace(fd))
+			r = err_set(err, ERR_NOT_FOUND, "no namespace is pinned to '%s'", str_c(&path));
+		if (r < 0) {
 			sandbox_close(out);
 			return r;
 		}

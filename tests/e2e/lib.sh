@@ -65,17 +65,20 @@ setup() {
 }
 
 server=
+starts=0
 serve() { # [OPTIONS]: starts the server, waits for its ready line; its log is $work/serve.log
-	mkfifo "$work/ready.$$" 2>/dev/null || true
-	"$cd_bin" serve --data-dir "$data" --node-name node1 "$@" >"$work/ready.$$" 2>>"$work/serve.log" &
+	local fifo=$work/ready.$((starts += 1))         # a new one: a child of a killed server may still hold the last
+	mkfifo "$fifo"
+	"$cd_bin" serve --data-dir "$data" --node-name node1 "$@" >"$fifo" 2>>"$work/serve.log" &
 	server=$!
-	read -r ready <"$work/ready.$$" || { tail -n 50 "$work/serve.log" >&2; fail "the server did not start"; }
+	read -r ready <"$fifo" || { tail -n 50 "$work/serve.log" >&2; fail "the server did not start: $(ended "$server")"; }
 	say "$ready"
 	url=$(awk '{ print $2 }' <<<"$ready")
 	git config --global "http.$url.sslCAInfo" "$data/pki/ca.crt"
 	git config --global "http.$url.sslCert" "$data/pki/admin.crt"
 	git config --global "http.$url.sslKey" "$data/pki/admin.key"
 }
+ended() { local status=0; wait "$1" || status=$?; echo "exit status $status"; }     # PID
 stop_server() { # [SIGNAL]
 	[ -n "$server" ] || return 0
 	kill "-${1:-TERM}" "$server" 2>/dev/null || true

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -388,6 +389,27 @@ static void sandbox_is_shared_by_containers_and_outlives_its_maker(void **state)
 	run_free(&two);
 }
 
+static void sandbox_without_one_of_its_namespaces_is_none_and_made_anew(void **state)
+{
+	static const char *const spaces[] = { "net", "ipc", "uts" };
+	struct pod p = { .lab = *state };
+
+	snprintf(p.dir, sizeof p.dir, "%s/sandbox", str_c(&p.lab->dir));
+	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+		char path[300];
+
+		assert_int_equal(fiber_main(create, &p), 0);
+		assert_ok(p.result, &p.err);
+		snprintf(path, sizeof path, "%s/%s", p.dir, spaces[i]);
+		assert_int_equal(umount(path), 0);
+		assert_int_equal(fiber_main(open_again, &p), 0);
+		assert_err(p.result, &p.err, ERR_NOT_FOUND, spaces[i]);
+		err_free(&p.err);
+	}
+	assert_int_equal(fiber_main(remove_it, &p), 0);
+	assert_ok(p.result, &p.err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +422,7 @@ int main(void)
 		TEST(container_holds_its_layers),
 		TEST(container_started_twice_is_a_conflict),
 		TEST(sandbox_is_shared_by_containers_and_outlives_its_maker),
+		TEST(sandbox_without_one_of_its_namespaces_is_none_and_made_anew),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
