@@ -70,7 +70,7 @@ static void registry_of(const char *image, struct str *out)
 }
 
 /* The first of the pod's imagePullSecrets that knows the registry. */
-static void find_login(struct agent *a, const struct object *pod, const char *registry, struct pull_login *out)
+static void find_login(struct agent *a, const struct object *pod, const char *registry, struct registry_login *out)
 {
 	const struct node *list = node_at(pod->root, "spec.imagePullSecrets"), *it;
 
@@ -107,7 +107,7 @@ static void run(void *arg)
 	struct pull *p = arg;
 	struct agent *a = p->pulls->a;
 	AUTO_OBJECT about = TAKE(p->about);
-	AUTO(pull_login) login = { 0 };
+	AUTO(registry_login) login = { 0 };
 	AUTO(str) registry = { 0 };
 	AUTO(err) err = { 0 };
 	int r;

@@ -1,6 +1,6 @@
 /* Pulling: a thread with a loop of its own, so that hashing and writing never hold up the server's. */
 #include "base/json.h"
-#include "runtime/image/registry.h"
+#include "runtime/image/fetch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static int fetch_layer(struct pull *p, const struct layer_ref *layer, struct err
 	struct install i = { .dir = p->dir, .layer = layer };
 
 	if (!blob_exists(p->dir, str_c(&layer->digest)))
-		TRY(registry_blob(&p->registry, p->dir, str_c(&layer->digest), layer->size, err));
+		TRY(fetch_blob(&p->registry, p->dir, str_c(&layer->digest), layer->size, err));
 	fiber_job_long(install_job, &i);
 	if (i.result < 0)
 		return err_move(err, &i.err);
@@ -113,7 +113,7 @@ static int fetch_manifest(struct pull *p, const char *reference, struct err *err
 	AUTO(str) digest = { 0 };
 	AUTO_DOC d = NULL;
 
-	TRY(registry_manifest(&p->registry, reference, &p->manifest_text, &p->media_type, err));
+	TRY(fetch_image_manifest(&p->registry, reference, &p->manifest_text, &p->media_type, err));
 	TRY(check_digest(str_sv(&p->manifest_text), strchr(reference, ':') ? reference : NULL, &digest, err));
 	TRY(json_read(str_sv(&p->manifest_text), "image index", 0, &d, err));
 	if (!node_get(doc_root(d), "manifests")) {      /* by its content: not every registry sends the right type */
@@ -123,7 +123,7 @@ static int fetch_manifest(struct pull *p, const char *reference, struct err *err
 	TRY(index_choose(doc_root(d), &chosen, err));
 	str_free(&p->manifest_text);
 	str_free(&p->media_type);
-	TRY(registry_manifest(&p->registry, str_c(&chosen.digest), &p->manifest_text, &p->media_type, err));
+	TRY(fetch_image_manifest(&p->registry, str_c(&chosen.digest), &p->manifest_text, &p->media_type, err));
 	return check_digest(str_sv(&p->manifest_text), str_c(&chosen.digest), &p->m.digest, err);
 }
 
@@ -132,7 +132,7 @@ static int fetch_config(struct pull *p, struct err *err)
 	AUTO(str) text = { 0 };
 
 	if (!blob_exists(p->dir, str_c(&p->m.config_digest)))
-		TRY(registry_blob(&p->registry, p->dir, str_c(&p->m.config_digest), MANIFEST_MAX, err));
+		TRY(fetch_blob(&p->registry, p->dir, str_c(&p->m.config_digest), MANIFEST_MAX, err));
 	TRY(blob_read(p->dir, str_c(&p->m.config_digest), MANIFEST_MAX, &text, err));
 	return manifest_add_config(str_sv(&text), &p->m, err);
 }
@@ -166,7 +166,9 @@ static int pull_fiber(void *arg)
 	int r = image_name_parse(&n, p->name, &err);
 
 	if (r >= 0) {
-		registry_init(&p->registry, http, &n, p->opts);
+		registry_init(&p->registry, http, str_c(&n.registry), str_c(&n.repository), p->opts->user,
+			      p->opts->password);
+		p->registry.plain = p->opts->plain_http;
 		r = pull_image(p, &n, &err);
 	}
 	httpc_free(&http);

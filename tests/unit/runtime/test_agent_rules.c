@@ -316,7 +316,7 @@ static void expect_login(const char *config, const char *registry, const char *w
 {
 	AUTO(str) json = { 0 };
 	AUTO(str) got = { 0 };
-	struct pull_login l = { 0 };
+	struct registry_login l = { 0 };
 
 	str_addc(&json, "{\"data\":{\".dockerconfigjson\":\"");
 	base64_encode(&json, sv_c(config));
@@ -325,7 +325,7 @@ static void expect_login(const char *config, const char *registry, const char *w
 	if (pull_secret_find(doc_root(d), registry, &l))
 		str_addf(&got, "%s/%s", str_c(&l.user), str_c(&l.password));
 	assert_string_equal(str_c(&got), want);
-	pull_login_free(&l);
+	registry_login_free(&l);
 }
 
 static void pull_secrets_are_found_by_registry(void **state)
