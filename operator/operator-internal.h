@@ -10,6 +10,7 @@ struct operator {
 	struct client *client;
 	struct informers *informers;
 	struct repos *repos;
+	struct charts *charts;
 	struct apps *apps;
 	struct appsets *appsets;        /* NULL: the server does not know the kind */
 	char *root;                     /* of the git server's repositories */

@@ -17,7 +17,11 @@ struct operator *operator_start(struct loop *l, const struct operator_opts *o, s
 	str_add(&op->token, o->token);
 	op->repos = repos_new(l, o->dir);
 	repos_serve(op->repos, "/git/", op->root);
-	const struct apps_opts a = { .client = o->client, .informers = o->informers, .repos = op->repos, .poll_ms = o->poll_ms };
+	AUTO(str) packages = { 0 };
+	str_addf(&packages, "%s/charts", o->dir);
+	op->charts = charts_new(l, str_c(&packages));
+	const struct apps_opts a = { .client = o->client, .informers = o->informers, .repos = op->repos, .charts = op->charts,
+				     .poll_ms = o->poll_ms };
 	if (dir_make(op->root, 0700, err) < 0 || !(op->apps = apps_start(l, &a))) {
 		if (!err->code)
 			(void)err_set(err, ERR_UNSUPPORTED, "the cluster does not know the kind Application of argoproj.io/v1alpha1");
@@ -47,6 +51,7 @@ void operator_stop(struct operator **opp)
 	webhook_free(&op->webhook);
 	appsets_stop(&op->appsets);
 	apps_stop(&op->apps);
+	charts_free(&op->charts);
 	repos_free(&op->repos);
 	str_free(&op->token);
 	free(op->root);

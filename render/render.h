@@ -16,6 +16,9 @@ struct render_set { enum set_kind kind; const char *text; };    /* one -f, --set
 /* Where --set-file finds its files: a render reads nothing of the machine by itself. { 0 }: nowhere, an error. */
 struct render_files { int (*read)(void *arg, const char *path, struct str *out, struct err *err); void *arg; };
 
+/* A chart in a repository elsewhere. version: a version or a range; "": the newest. */
+struct render_chart { const char *repo, *name, *version; };
+
 struct render_opts {
 	enum render_type type;
 	const char *from;                       /* directory of the view that paths in messages are relative to; NULL: its root */
@@ -24,6 +27,9 @@ struct render_opts {
 	int (*git)(void *arg, const char *url, const char *revision, struct vfs **view, struct err *err);
 	int (*http)(void *arg, const char *url, struct str *content, struct err *err);
 	void *remote_arg;
+	/* The package of a chart that is a dependency and not in charts/, or named by helmCharts. NULL: they are errors. */
+	int (*chart)(void *arg, const struct render_chart *want, struct str *package, struct err *err);
+	void *chart_arg;
 	/* plain */
 	bool recurse;
 	const char *include, *exclude;          /* globs; NULL: none */

@@ -26,6 +26,7 @@ struct apps {
 	struct client *client;
 	struct informers *informers;
 	struct repos *repos;
+	struct charts *charts;
 	struct live *live;
 	const struct kind *kind;                /* Application */
 	struct map apps;                        /* "ns/name" -> struct app */

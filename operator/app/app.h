@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kube/informer.h"
+#include "operator/chart/charts.h"
 #include "operator/git/repo.h"
 
 struct apps;
@@ -10,6 +11,7 @@ struct apps_opts {
 	struct client *client;
 	struct informers *informers;
 	struct repos *repos;
+	struct charts *charts;                  /* borrowed, as repos */
 	int64_t poll_ms;                        /* 0: 3 minutes */
 };
 

@@ -140,7 +140,7 @@ static void look(struct pass *p, struct rendering **r, struct err *e)
 	bool due = forced || !app->last || poll_left(p) <= 0;
 	struct source_want w = {
 		.spec = &p->spec, .last = app->last, .look_up = due, .hard = hard, .max_age_ms = forced ? 0 : SHARED_LOOK_MS,
-		.client = p->apps->client, .secrets_ns = p->apps->control_ns,
+		.charts = p->apps->charts, .client = p->apps->client, .secrets_ns = p->apps->control_ns,
 	};
 
 	app->refresh = app->hard = false;
@@ -426,7 +426,7 @@ struct apps *apps_start(struct loop *l, const struct apps_opts *o)
 	struct apps *a = calloc(1, sizeof *a);
 	*a = (struct apps){
 		.spec = { .name = "application-controller", .watches = watches, .reconcile = reconcile, .workers = 8 },
-		.loop = l, .client = o->client, .informers = o->informers, .repos = o->repos, .kind = k,
+		.loop = l, .client = o->client, .informers = o->informers, .repos = o->repos, .charts = o->charts, .kind = k,
 		.poll_ms = o->poll_ms ? o->poll_ms : POLL_MS, .control_ns = "cd", .seed = (unsigned)clock_ms(),
 	};
 	a->live = live_new(o->informers, on_live_change, a);

@@ -1,4 +1,5 @@
 /* operator/app/engine-steps.c - what an operation consists of, and what has become of each part. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -92,8 +93,13 @@ static const char *made_up_name(struct op *o, const struct row *row, enum phase 
 	for (size_t i = 0; phase_name(phase)[i] && i + 1 < sizeof phase_text; i++)
 		phase_text[i] = (char)(phase_name(phase)[i] | 0x20);
 	(void)time_parse(node_str_or(op_state(o), "startedAt", ""), &started);
-	char *name = str_fmt("%s%.7s-%s-%" PRId64, stem, o->c.rendering->sources.n ? o->c.rendering->sources.v[0].sha : "",
-			     phase_text, started / 1000);
+	char revision[8] = "";
+
+	for (size_t i = 0; o->c.rendering->sources.n && i + 1 < sizeof revision && o->c.rendering->sources.v[0].sha[i]; i++) {
+		char c = o->c.rendering->sources.v[0].sha[i];
+		revision[i] = isalnum((unsigned char)c) ? (char)tolower((unsigned char)c) : '-';         /* a version has dots */
+	}
+	char *name = str_fmt("%s%s-%s-%" PRId64, stem, revision, phase_text, started / 1000);
 	vec_push(&o->names, name);
 	return name;
 }

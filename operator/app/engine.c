@@ -60,7 +60,7 @@ static int find_manifests(struct op *o, struct rendering **out, struct err *err)
 	size_t n = pinned(o, pins, sizeof pins / sizeof *pins);
 	const struct source_want w = {
 		.spec = &o->spec, .last = o->p->app->last, .pinned = n && n == o->spec.sources.n ? pins : NULL, .look_up = true,
-		.client = o->p->apps->client, .secrets_ns = o->p->apps->control_ns,
+		.charts = o->p->apps->charts, .client = o->p->apps->client, .secrets_ns = o->p->apps->control_ns,
 	};
 
 	return source_render(o->p->apps->repos, &w, out, err);

@@ -117,7 +117,8 @@ static int look(struct apps *a, const struct object *o, const struct app_spec *s
 	str_addf(&key, "%s/%s", o->ns, o->name);
 	const struct app *app = map_get(&a->apps, str_sv(&key));
 	AUTO_REF(rendering) last = app && app->last ? rendering_ref(app->last) : NULL;
-	const struct source_want w = { .spec = spec, .last = last, .client = a->client, .secrets_ns = a->control_ns };
+	const struct source_want w = { .spec = spec, .last = last, .charts = a->charts, .client = a->client,
+				      .secrets_ns = a->control_ns };
 	TRY(source_render(a->repos, &w, &r, err));
 	int res = r->err.code ? err_set(err, r->err.code, "%s", err_msg(&r->err)) :
 		  comparison_make(c, spec, r, a->live, a->client->kinds, node_at(o->root, "status.resources"), &cache, err);

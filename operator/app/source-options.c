@@ -251,6 +251,7 @@ int source_options_read(struct source_options *o, const struct app_spec *spec, s
 	directory = node_get(source, "directory");
 	o->render.type = !node_is_empty(helm) ? RENDER_CHART : !node_is_empty(kustomize) ? RENDER_KUSTOMIZE :
 			 !node_is_empty(directory) ? RENDER_PLAIN : RENDER_AUTO;
+	o->render.enable_helm = true;           /* no program is started for it */
 	o->render.recurse = node_bool_at(directory, "recurse", false);
 	o->render.include = node_str_at(directory, "include");
 	o->render.exclude = node_str_at(directory, "exclude");

@@ -3,9 +3,14 @@
 
 #include <stdlib.h>
 #include "base/fiber.h"
+#include "base/fs.h"
 #include "base/json.h"
+#include "operator/app/source-chart.h"
 #include "operator/app/source-options.h"
 #include "operator/git/credentials.h"
+#include "render/chart/archive.h"
+
+#define PACKAGE_MAX ((size_t)32 << 20)
 
 struct rendering *rendering_ref(struct rendering *r)
 {
@@ -48,7 +53,7 @@ static char *key_of(const struct app_spec *s)
 	return str_take(&key);
 }
 
-static int resolve(struct repos *repos, const struct source_want *w, size_t i, char *sha, struct err *err)
+static int resolve_commit(struct repos *repos, const struct source_want *w, size_t i, char *sha, struct str *dir, struct err *err)
 {
 	const struct app_source *s = &w->spec->sources.v[i];
 	AUTO(credentials) c = { 0 };
@@ -57,7 +62,45 @@ static int resolve(struct repos *repos, const struct source_want *w, size_t i, c
 		.access = w->client ? credentials_find(&c, w->client, w->secrets_ns, s->repo_url) : NULL, .max_age_ms = w->max_age_ms,
 	};
 
-	return repo_resolve(repos, &want, sha, err);
+	if (!*sha)
+		TRY(repo_resolve(repos, &want, sha, err));
+	return repo_dir(repos, s->repo_url, dir, err);
+}
+
+/* The version that is wanted, and its package, which lies in the cache from then on. */
+static int resolve_chart(const struct source_want *w, size_t i, char sha[static SOURCE_REVISION_SIZE], struct str *path, struct err *err)
+{
+	const struct app_source *s = &w->spec->sources.v[i];
+	AUTO(credentials) c = { 0 };
+	AUTO(chart_package) package = { 0 };
+	AUTO(str) version = { 0 };
+	const struct chart_access access = source_chart_access(w->client ? credentials_find(&c, w->client, w->secrets_ns, s->repo_url) : NULL);
+	struct chart_want want = source_chart_want(s, &access);
+
+	want.max_age_ms = w->max_age_ms;
+	if (w->pinned)
+		want.version = w->pinned[i];
+	if (*sha)
+		str_addc(&version, sha);
+	else
+		TRY(charts_resolve(w->charts, &want, &version, err));
+	if (version.n >= SOURCE_REVISION_SIZE)
+		return err_set(err, ERR_INVALID, "version '%s' of chart '%s' is too long", str_c(&version), s->chart);
+	memcpy(sha, str_c(&version), version.n + 1);
+	want.version = str_c(&version);
+	want.max_age_ms = CHARTS_CACHED;
+	TRY(charts_fetch(w->charts, &want, &package, err));
+	str_move(path, &package.path);
+	return 0;
+}
+
+/* sha: what is known already, or "". place: the object database, or the package. */
+static int resolve(struct repos *repos, const struct source_want *w, size_t i, char sha[static SOURCE_REVISION_SIZE], struct str *place,
+		   struct err *err)
+{
+	const struct app_source *s = &w->spec->sources.v[i];
+
+	return source_is_chart(s) ? resolve_chart(w, i, sha, place, err) : resolve_commit(repos, w, i, sha, place, err);
 }
 
 /* ---- the job ---- */
@@ -65,13 +108,20 @@ static int resolve(struct repos *repos, const struct source_want *w, size_t i, c
 struct render_job {
 	const struct source_want *want;
 	struct rendering *r;            /* being made */
-	VEC(char *) dirs;               /* of the object databases */
+	VEC(char *) places;             /* of the object databases, or packages of charts */
+	struct credentials credentials; /* for charts that the sources name */
+	struct chart_giver giver;
 	bool unchanged;                 /* out: nothing that the last rendering read is different now */
 };
 
-static struct vfs *open_view(struct render_job *j, size_t i)
+static struct vfs *open_view(struct render_job *j, size_t i, struct err *err)
 {
-	return repo_vfs(j->dirs.v[i], j->r->sources.v[i].sha, &j->r->err);
+	AUTO(str) package = { 0 };
+
+	if (!source_is_chart(&j->want->spec->sources.v[i]))
+		return repo_vfs(j->places.v[i], j->r->sources.v[i].sha, err);
+	return file_read(j->places.v[i], PACKAGE_MAX, &package, err) < 0 ? NULL :
+	       chart_archive(str_sv(&package), j->want->spec->sources.v[i].chart, err);
 }
 
 /* Has nothing that the last rendering read changed? */
@@ -83,7 +133,7 @@ static bool same_inputs(struct render_job *j)
 		return false;
 	for (size_t i = 0; i < last->sources.n; i++) {
 		AUTO(err) ignored = { 0 };
-		struct vfs *now = repo_vfs(j->dirs.v[i], j->r->sources.v[i].sha, &ignored);
+		struct vfs *now = open_view(j, i, &ignored);
 		bool changed = !now || vfs_reads_changed(&last->sources.v[i].reads, now);
 		if (now)
 			vfs_free(now);
@@ -100,6 +150,8 @@ static int render_one(struct render_job *j, size_t i, struct vfs *view)
 	struct rendered out = { 0 };
 	int r = source_options_read(&o, j->want->spec, i, view, &j->r->err);
 
+	o.render.chart = chart_giver_give;
+	o.render.chart_arg = &j->giver;
 	if (r >= 0)
 		r = render(o.view, o.path, &o.render, &out, &j->r->err);
 	to->type = out.type;
@@ -118,7 +170,7 @@ static void run(void *arg)
 
 	j->unchanged = same_inputs(j);
 	for (size_t i = 0; !j->unchanged && i < j->r->sources.n; i++) {
-		struct vfs *tree = open_view(j, i);
+		struct vfs *tree = open_view(j, i, &j->r->err);
 		if (!tree)
 			return;
 		struct vfs *trace = vfs_trace(tree);
@@ -165,28 +217,53 @@ static bool same_commits(const struct rendering *a, const struct rendering *b)
 
 static int find_commits(struct repos *repos, const struct source_want *w, struct render_job *j, struct err *err)
 {
-	bool keep = !w->look_up && !w->pinned && w->last && str_eq(w->last->key, j->r->key);
+	bool keep = !w->look_up && !w->pinned && w->last && str_eq(w->last->key, j->r->key);     /* what is known holds */
 
 	for (size_t i = 0; i < w->spec->sources.n; i++) {
-		AUTO(str) dir = { 0 };
+		AUTO(str) place = { 0 };
 		struct rendered_source s = { 0 };
 
 		if (keep)
-			memcpy(s.sha, w->last->sources.v[i].sha, REVISION_SIZE);
-		else
-			TRY(resolve(repos, w, i, s.sha, err));
-		TRY(repo_dir(repos, w->spec->sources.v[i].repo_url, &dir, err));
+			memcpy(s.sha, w->last->sources.v[i].sha, sizeof s.sha);
+		TRY(resolve(repos, w, i, s.sha, &place, err));
 		vec_push(&j->r->sources, s);
-		vec_push(&j->dirs, str_take(&dir));
+		vec_push(&j->places, str_take(&place));
 	}
 	return 0;
 }
 
-static void dirs_free(struct render_job *j)
+static void job_free(struct render_job *j)
 {
-	for (size_t i = 0; i < j->dirs.n; i++)
-		free(j->dirs.v[i]);
-	vec_free(&j->dirs);
+	for (size_t i = 0; i < j->places.n; i++)
+		free(j->places.v[i]);
+	vec_free(&j->places);
+	credentials_free(&j->credentials);
+}
+
+static void forget_result(struct rendering *r)
+{
+	docs_free(&r->objects);
+	err_free(&r->err);
+	for (size_t i = 0; i < r->sources.n; i++)
+		vfs_reads_free(&r->sources.v[i].reads);
+}
+
+/* What waits for other machines does so on a thread of its own, and not on one of the pool: so charts are fetched by a
+ * second try, when the first one has missed some. */
+static int render_all(struct render_job *j, struct err *err)
+{
+	const struct source_want *w = j->want;
+
+	if (w->client)
+		TRY(credentials_list(&j->credentials, w->client, w->secrets_ns, err));
+	j->giver = (struct chart_giver){ .dir = charts_dir(w->charts), .credentials = &j->credentials };
+	fiber_job(run, j);
+	if (!j->giver.missed)
+		return 0;
+	forget_result(j->r);
+	j->giver.online = true;
+	fiber_job_long(run, j);
+	return j->giver.failed ? err_move(err, &j->r->err) : 0;         /* no result to be kept: it may be there the next time */
 }
 
 int source_render(struct repos *repos, const struct source_want *w, struct rendering **out, struct err *err)
@@ -201,15 +278,17 @@ int source_render(struct repos *repos, const struct source_want *w, struct rende
 		if (r >= 0)
 			*out = rendering_ref(w->last);
 		rendering_drop(&j.r);
-		dirs_free(&j);
+		job_free(&j);
 		return r;
 	}
-	fiber_job(run, &j);
-	if (j.unchanged)
+	r = render_all(&j, err);
+	if (r < 0)
+		rendering_drop(&j.r);
+	else if (j.unchanged)
 		take_over(j.r, w->last);
 	else
 		j.r->render_ms = clock_ms() - began;
-	dirs_free(&j);
+	job_free(&j);
 	*out = j.r;
-	return 0;
+	return r;
 }

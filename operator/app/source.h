@@ -5,11 +5,14 @@
 #include "base/yaml.h"
 #include "operator/app/spec.h"
 #include "kube/client.h"
+#include "operator/chart/charts.h"
 #include "operator/git/repo.h"
 #include "render/render.h"
 
+#define SOURCE_REVISION_SIZE 128
+
 struct rendered_source {
-	char sha[REVISION_SIZE];
+	char sha[SOURCE_REVISION_SIZE];         /* of a git repository: the commit; of a chart: its version */
 	enum render_type type;
 	struct vfs_reads reads;                 /* what the result depends on */
 };
@@ -35,6 +38,7 @@ struct source_want {
 	bool look_up;                           /* ask for revisions; false: keep those of last, when its key still holds */
 	bool hard;                              /* render whatever the last one says */
 	int64_t max_age_ms;                     /* see struct repo_want */
+	struct charts *charts;                  /* where charts of other repositories come from */
 	struct client *client;                  /* where the repositories' Secrets are; NULL: no credentials */
 	const char *secrets_ns;
 };

@@ -13,11 +13,15 @@ static void add_source(struct app_spec *s, const struct node *n)
 	struct app_source it = {
 		.node = n, .repo_url = node_str_or(n, "repoURL", ""), .path = node_str_or(n, "path", ""),
 		.revision = node_str_or(n, "targetRevision", ""), .tag_prefix = node_str_or(n, "tagPrefix", ""),
+		.chart = node_str_or(n, "chart", ""),
 	};
+
+	if (!*it.chart && sv_starts(sv_c(it.repo_url), SV("oci://")))
+		it.chart = it.repo_url;         /* the registry's address has the chart's name in it */
 
 	while (it.path[0] == '.' && it.path[1] == '/')
 		it.path += 2;
-	if (str_eq(it.path, "."))
+	if (str_eq(it.path, ".") || *it.chart)
 		it.path = "";
 	vec_push(&s->sources, it);
 }
@@ -36,9 +40,9 @@ static int check_sources(const struct app_spec *s, struct err *err)
 			return err_set(err, ERR_INVALID, "spec.source.repoURL is missing");
 		if (it->path[0] == '/')
 			return err_set(err, ERR_INVALID, "spec.source.path '%s' must be relative to the repository's root", it->path);
-		if (node_get(it->node, "chart"))
-			return err_set(err, ERR_INVALID, "spec.source.chart '%s': charts from Helm repositories are not read; "
-				       "put the chart into a git repository and name its path", node_str_or(it->node, "chart", ""));
+		if (*it->chart && !node_is_empty(node_get(it->node, "path")) && !str_eq(node_str_at(it->node, "path"), "."))
+			return err_set(err, ERR_INVALID, "spec.source has both chart '%s' and path '%s': a chart of a repository has no path",
+				       it->chart, node_str_or(it->node, "path", ""));
 		if (node_get(it->node, "ref"))
 			return err_set(err, ERR_INVALID, "spec.sources[%zu].ref: values from another source are not read; keep the "
 				       "value files in the chart's repository", i);

@@ -7,6 +7,7 @@
 struct app_source {
 	const struct node *node;
 	const char *repo_url, *path, *revision, *tag_prefix;    /* "" when absent; path "." is "" */
+	const char *chart;                      /* its name in a chart repository or registry; "": a git repository */
 };
 
 struct app_retry { int64_t limit, duration_ms, factor, max_ms; };       /* limit less than 0: without end */

@@ -14,6 +14,9 @@ static bool read_value(const struct object *secret, const char *key, struct str 
 	return text && base64_decode(out, sv_c(text), NULL) >= 0;
 }
 
+/* Registries are written with and without their scheme. */
+static struct sv bare(struct sv url) { return sv_starts(url, SV("oci://")) ? sv_drop(url, 6) : url; }
+
 /* How well the Secret fits: 0 not at all; an exact URL beats every prefix, a longer prefix a shorter one. */
 static size_t fit(const struct object *secret, const char *url)
 {
@@ -24,20 +27,37 @@ static size_t fit(const struct object *secret, const char *url)
 		return 0;
 	if (str_eq(type, "repository"))
 		return repo_url_same(str_c(&own), url) ? SIZE_MAX : 0;
-	return sv_starts(sv_c(url), str_sv(&own)) ? own.n : 0;
+	return sv_starts(bare(sv_c(url)), bare(str_sv(&own))) ? own.n : 0;
 }
 
 const struct repo_access *credentials_find(struct credentials *c, struct client *client, const char *ns, const char *url)
 {
+	if (url[0] == '/' || credentials_list(c, client, ns, NULL) < 0)
+		return NULL;
+	return credentials_pick(c, url);
+}
+
+int credentials_list(struct credentials *c, struct client *client, const char *ns, struct err *err)
+{
 	const struct kind *k = kinds_find(client->kinds, "v1", "Secret");
 	const struct list_opts o = { .ns = ns, .labels = LABEL " in (repository,repo-creds)" };
-	const struct object *best = NULL;
-	size_t best_fit = 0;
-	AUTO(str) insecure = { 0 };
 
 	credentials_free(c);
-	if (!k || url[0] == '/' || client_list(client, k, &o, &c->secrets, NULL) < 0)
-		return NULL;
+	return k ? client_list(client, k, &o, &c->secrets, err) : 0;
+}
+
+static bool is_true(const struct object *secret, const char *key)
+{
+	AUTO(str) text = { 0 };
+
+	return read_value(secret, key, &text) && sv_eq_c(str_sv(&text), "true");
+}
+
+const struct repo_access *credentials_pick(struct credentials *c, const char *url)
+{
+	const struct object *best = NULL;
+	size_t best_fit = 0;
+
 	for (size_t i = 0; i < c->secrets.n; i++) {
 		size_t n = fit(c->secrets.v[i], url);
 		if (n > best_fit) {
@@ -47,12 +67,13 @@ const struct repo_access *credentials_find(struct credentials *c, struct client 
 	}
 	if (!best)
 		return NULL;
-	static const char *const keys[] = { "username", "password", "sshPrivateKey" };
+	static const char *const keys[] = { "username", "password", "sshPrivateKey", "tlsClientCertData", "tlsClientCertKey" };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		(void)read_value(best, keys[i], &c->values[i]);
 	c->access = (struct repo_access){
 		.username = str_c(&c->values[0]), .password = str_c(&c->values[1]), .ssh_key = str_c(&c->values[2]),
-		.insecure = read_value(best, "insecure", &insecure) && sv_eq_c(str_sv(&insecure), "true"),
+		.tls_cert = str_sv(&c->values[3]), .tls_key = str_sv(&c->values[4]),
+		.insecure = is_true(best, "insecure"), .plain_http = is_true(best, "insecureOCIForceHttp"),
 	};
 	return &c->access;
 }

@@ -15,6 +15,8 @@ struct repos;
 struct repo_access {
 	const char *username, *password;        /* https */
 	const char *ssh_key;                    /* the private key itself */
+	struct sv tls_cert, tls_key;            /* of a client, PEM; chart repositories and registries */
+	bool plain_http;                        /* of a registry */
 	bool insecure;                          /* neither certificates nor host keys are checked */
 };
 

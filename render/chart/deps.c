@@ -15,7 +15,7 @@ static const char *text(const struct node *entry, const char *key)
 
 /* ---- which entry of Chart.yaml is about which chart ---- */
 
-static bool is_about(const struct node *entry, const struct chart *dep)
+bool dep_is_about(const struct node *entry, const struct chart *dep)
 {
 	struct semver version;
 	struct sv range = node_sv(node_get(entry, "version"));
@@ -37,7 +37,7 @@ static int take(struct chart *c, const struct node *entry, bool *taken, struct c
 	for (size_t i = 0; i < c->n_deps; i++) {
 		struct chart *dep = c->deps[i];
 
-		if (!is_about(entry, dep))
+		if (!dep_is_about(entry, dep))
 			continue;
 		if (taken[i])
 			TRY(chart_load_again(dep, &dep, err));

@@ -124,14 +124,19 @@ static int read_meta(struct loader *l, struct err *err)
 
 /* ---- charts/ ---- */
 
-static int add_dep(struct loader *l, const char *path, enum vfs_type type, struct err *err)
+static void adopt(struct chart *c, struct chart *dep)
 {
-	struct chart *c = l->chart, *dep = NULL;
-
-	TRY(type == VFS_DIR ? load_dir(l->v, path, l->depth + 1, &dep, err) : load_package(l->v, path, l->depth + 1, &dep, err));
 	dep->parent = c;
 	c->deps = vec_room(c->deps, &c->cap_deps, c->n_deps + 1, sizeof *c->deps);
 	c->deps[c->n_deps++] = dep;
+}
+
+static int add_dep(struct loader *l, const char *path, enum vfs_type type, struct err *err)
+{
+	struct chart *dep = NULL;
+
+	TRY(type == VFS_DIR ? load_dir(l->v, path, l->depth + 1, &dep, err) : load_package(l->v, path, l->depth + 1, &dep, err));
+	adopt(l->chart, dep);
 	return 0;
 }
 
@@ -228,12 +233,10 @@ static int load_dir(struct vfs *v, const char *dir, int depth, struct chart **ou
 	return r;
 }
 
-static int load_package(struct vfs *v, const char *path, int depth, struct chart **out, struct err *err)
+static int load_bytes(struct sv bytes, const char *path, int depth, struct chart **out, struct err *err)
 {
-	AUTO(str) bytes = { 0 };
+	struct vfs *archive = chart_archive(bytes, path, err);
 
-	TRY(vfs_read(v, path, PACKAGE_MAX, &bytes, err));
-	struct vfs *archive = chart_archive(str_sv(&bytes), path, err);
 	if (!archive)
 		return err ? -(int)err->code : -ERR_INVALID;
 	int r = err_wrap(err, load_dir(archive, "", depth, out, err), "%s", path);
@@ -242,6 +245,41 @@ static int load_package(struct vfs *v, const char *path, int depth, struct chart
 	else
 		(*out)->archive = archive;
 	return r;
+}
+
+static int load_package(struct vfs *v, const char *path, int depth, struct chart **out, struct err *err)
+{
+	AUTO(str) bytes = { 0 };
+
+	TRY(vfs_read(v, path, PACKAGE_MAX, &bytes, err));
+	return load_bytes(str_sv(&bytes), path, depth, out, err);
+}
+
+static int depth_of(const struct chart *c)
+{
+	int n = 0;
+
+	for (; c; c = c->parent)
+		n++;
+	return n;
+}
+
+int chart_add_package(struct chart *parent, struct sv package, const char *name, struct err *err)
+{
+	struct chart *dep = NULL;
+
+	TRY(load_bytes(package, name, depth_of(parent), &dep, err));
+	adopt(parent, dep);
+	return 0;
+}
+
+int chart_add_dir(struct chart *parent, const char *dir, struct err *err)
+{
+	struct chart *dep = NULL;
+
+	TRY(load_dir(parent->view, dir, depth_of(parent), &dep, err));
+	adopt(parent, dep);
+	return 0;
 }
 
 int chart_load(struct vfs *v, const char *path, struct chart **out, struct err *err)

@@ -24,6 +24,10 @@ struct chart {
 
 /* path: a directory with a Chart.yaml, or a package. Errors name the file. The view must outlive the chart. */
 MUST_CHECK int chart_load(struct vfs *v, const char *path, struct chart **out, struct err *err);
+/* A package as another chart of parent's charts/; name is what errors call it. The chart belongs to parent afterwards. */
+MUST_CHECK int chart_add_package(struct chart *parent, struct sv package, const char *name, struct err *err);
+/* A directory of parent's view, likewise. */
+MUST_CHECK int chart_add_dir(struct chart *parent, const char *dir, struct err *err);
 /* The same chart again, as another dependency of its parent (an alias). */
 MUST_CHECK int chart_load_again(const struct chart *c, struct chart **out, struct err *err);
 void chart_set_name(struct chart *c, const char *name);

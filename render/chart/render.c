@@ -7,6 +7,7 @@
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/objects.h"
 #include "render/chart/load.h"
+#include "render/chart/missing.h"
 #include "render/chart/lua/template.h"
 #include "render/chart/manifest.h"
 #include "render/chart/schema.h"
@@ -355,7 +356,7 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
 	j.gotmpl = gotmpl_new(j.sandbox);
-	if ((r = values_said(d, v, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
+	if ((r = missing_fetch(c, o, err)) >= 0 && (r = values_said(d, v, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
 	    (r = values_coalesce(d, c, said, &values, err)) >= 0)
 		r = render_chart(&j, c, values, err);
 	job_free(&j);

@@ -6,6 +6,8 @@
 #include "base/yaml.h"
 #include "render/chart/chart.h"
 
+#define PACKAGE "chart.tgz"
+
 struct sets { struct render_set *v; size_t n, cap; };
 
 static const char *chart_home(const struct target *t, const struct chart_spec *c)
@@ -16,7 +18,8 @@ static const char *chart_home(const struct target *t, const struct chart_spec *c
 		t->k.chart_globals->chart_home : "charts";
 }
 
-/* A chart with repository and version lies in a directory NAME-VERSION/NAME, as a pull puts it there. */
+/* A chart with repository and version lies in a directory NAME-VERSION/NAME, as a pull puts it there. 1: it is not there,
+ * but its repository is known. */
 static int chart_path(struct target *t, const struct chart_spec *c, struct str *out, struct err *err)
 {
 	AUTO(str) rel = { 0 };
@@ -29,6 +32,8 @@ static int chart_path(struct target *t, const struct chart_spec *c, struct str *
 	TRY(vfs_join(out, t->dir.path, str_c(&rel), err));
 	if (vfs_exists(t->dir.vfs, str_c(out), VFS_DIR))
 		return 0;
+	if (c->repo && *c->repo && t->b->o->chart)
+		return 1;
 	return err_set(err, ERR_NOT_FOUND, "no chart found at '%s'%s", build_show(t->b, &t->dir, str_c(out)),
 		       c->repo && *c->repo ? ": a render pulls nothing; put the chart there (helm pull --untar)" : "");
 }
@@ -83,8 +88,21 @@ static int take_objects(struct target *t, struct rendered *r, struct set *out, s
 	return 0;
 }
 
-static int inflate(struct target *t, const struct chart_spec *c, const char *path, const struct sets *sets, struct set *out,
-		   struct err *err)
+/* The package of a chart that lies elsewhere, as a view with one file. NULL on error. */
+static struct vfs *fetch(struct target *t, const struct chart_spec *c, struct err *err)
+{
+	const struct render_chart want = { c->repo, c->name, c->version ? c->version : "" };
+	AUTO(str) package = { 0 };
+
+	if (t->b->o->chart(t->b->o->chart_arg, &want, &package, err) < 0)
+		return NULL;
+	struct vfs *v = vfs_memory();
+	vfs_memory_add(v, PACKAGE, str_sv(&package));
+	return v;
+}
+
+static int inflate(struct target *t, const struct chart_spec *c, struct vfs *v, const char *path, const struct sets *sets,
+		   struct set *out, struct err *err)
 {
 	const char **apis = doc_alloc(t->b->arena, (c->api_versions.n + 1) * sizeof(*apis));
 	struct render_opts o = {
@@ -96,6 +114,8 @@ static int inflate(struct target *t, const struct chart_spec *c, const char *pat
 		.include_crds = c->include_crds,
 		.skip_tests = c->skip_tests,
 		.no_hooks = c->skip_hooks,
+		.chart = t->b->o->chart,
+		.chart_arg = t->b->o->chart_arg,
 		.kube_version = c->kube_version && *c->kube_version ? c->kube_version : t->b->o->kube_version,
 		.api_versions = c->api_versions.n ? apis : t->b->o->api_versions,
 	};
@@ -103,7 +123,7 @@ static int inflate(struct target *t, const struct chart_spec *c, const char *pat
 	int code;
 
 	memcpy(apis, c->api_versions.v, c->api_versions.n * sizeof(*apis));
-	code = chart_render(t->dir.vfs, path, &o, &r, err);
+	code = chart_render(v, path, &o, &r, err);
 	if (code >= 0)
 		code = take_objects(t, &r, out, err);
 	rendered_free(&r);
@@ -114,16 +134,22 @@ int chart_inflate(struct target *t, const struct chart_spec *c, struct set *out,
 {
 	struct sets sets = { 0 };
 	AUTO(str) path = { 0 };
+	struct vfs *fetched = NULL;
 	int r;
 
 	if (!t->b->o->enable_helm)
 		return err_set(err, ERR_FORBIDDEN, "must specify --enable-helm to render helmCharts");
 	if (!c->name || !*c->name)
 		return err_set(err, ERR_INVALID, "chart name cannot be empty");
-	TRY(chart_path(t, c, &path, err));
+	int elsewhere = chart_path(t, c, &path, err);
+	TRY(elsewhere);
+	if (elsewhere && !(fetched = fetch(t, c, err)))
+		return err_wrap(err, err && err->code ? -(int)err->code : -ERR_IO, "chart %s", c->name);
 	r = collect_values(t, c, &sets, err);
 	if (r >= 0)
-		r = inflate(t, c, str_c(&path), &sets, out, err);
+		r = inflate(t, c, fetched ? fetched : t->dir.vfs, fetched ? PACKAGE : str_c(&path), &sets, out, err);
 	vec_free(&sets);
+	if (fetched)
+		vfs_free(fetched);
 	return err_wrap(err, r, "chart %s", c->name);
 }

@@ -16,6 +16,7 @@ struct scene {
 	struct kinds *kinds;
 	struct informers *informers;
 	struct repos *repos;
+	struct charts *charts;
 	struct apps *apps;
 	void (*play)(struct scene *s);
 	struct str failure;
@@ -23,7 +24,8 @@ struct scene {
 
 static void start_apps(struct scene *s)
 {
-	const struct apps_opts o = { .client = s->c, .informers = s->informers, .repos = s->repos, .poll_ms = 3600000 };
+	const struct apps_opts o = { .client = s->c, .informers = s->informers, .repos = s->repos, .charts = s->charts,
+				     .poll_ms = 3600000 };
 
 	s->apps = apps_start(fiber_loop(), &o);
 }
@@ -36,9 +38,11 @@ static int stage(void *arg)
 	s->c = fake_client(fiber_loop(), s->kinds);
 	s->informers = informers_new(fiber_loop(), s->c);
 	s->repos = repos_new(fiber_loop(), place.dir);
+	s->charts = charts_new(fiber_loop(), place.dir);
 	start_apps(s);
 	s->play(s);
 	apps_stop(&s->apps);
+	charts_free(&s->charts);
 	repos_free(&s->repos);
 	informers_free(&s->informers);
 	client_free(&s->c);
