@@ -107,6 +107,7 @@ static bool complete_name(const struct usage *u, const struct opt *table, int n,
 /* By the word that a help text uses for an argument. */
 static const struct { const char *word; void (*print)(void); const char *text; } arguments[] = {
 	{ "TYPE", print_kinds, NULL }, { "FILE", NULL, ":files" }, { "DIR", NULL, ":dirs" }, { "PATH", NULL, ":files" },
+	{ "CHART", NULL, ":files" }, { "PACKAGE", NULL, ":files" },
 	{ "SHELL", NULL, "bash\nzsh\nfish" },
 };
 

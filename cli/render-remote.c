@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/fiber.h"
-#include "base/fs.h"
 #include "base/httpc.h"
 #include "base/map.h"
+#include "cli/user-dirs.h"
 #include "operator/git/repo.h"
 
 struct render_remotes {
@@ -33,17 +33,6 @@ void render_remotes_free(struct render_remotes **rp)
 		vfs_free(s->value);
 	map_free(&r->views);
 	free(r);
-}
-
-static int cache_dir(struct str *out, struct err *err)
-{
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-
-	if (cache && *cache)
-		str_addf(out, "%s/timonier", cache);
-	else
-		str_addf(out, "%s/.cache/timonier", home && *home ? home : "/tmp");
-	return dir_make(str_c(out), 0700, err);
 }
 
 struct clone { const char *url, *revision, *cache; struct vfs **view; struct err *err; };
@@ -80,7 +69,7 @@ int render_git(void *remotes, const char *url, const char *revision, struct vfs 
 	*view = map_get(&r->views, str_sv(&key));
 	if (*view)
 		return 0;
-	TRY(cache_dir(&cache, err));
+	TRY(user_cache_dir(&cache, "", err));
 	TRY(fiber_main(clone, &(struct clone){ url, revision, str_c(&cache), view, err }));
 	map_put(&r->views, str_sv(&key), *view);
 	return 0;

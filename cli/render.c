@@ -10,18 +10,20 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "cli/chart.h"
 #include "cli/verbs.h"
 #include "render/diff.h"
 #include "render/trail.h"
 
 static const struct usage usage = {
-	"render", "[OPTIONS] DIRECTORY[@REVISION]",
+	"render", "[OPTIONS] DIRECTORY[@REVISION]|CHART",
 	"Renders a kustomization, a chart or plain manifests, as `kustomize build` and `helm template` do.",
 	"  cd render overlays/prod\n"
 	"  cd render overlays/prod --explain Deployment/web.spec.replicas\n"
 	"  cd render overlays/prod --diff overlays/prod@v1.2\n"
 	"  cd render overlays/prod --diff live\n"
-	"  cd render charts/web -f values.yaml --set image.tag=2",
+	"  cd render charts/web -f values.yaml --set image.tag=2\n"
+	"  cd render oci://registry.example.com/charts/web --version ^1.2",
 };
 
 struct command {
@@ -32,6 +34,9 @@ struct command {
 	struct render_set *sets;
 	struct render_remotes *remotes;
 	struct render_place place;
+	struct chart_flags chart;
+	struct chart_found found;
+	bool dependencies;
 };
 
 /* ---- options ---- */
@@ -164,6 +169,8 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 		{ "helm-kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "the same, by kustomize's name" },
 		{ "api-versions", 'a', OPT_LIST, &c->apis, "API", "chart: .Capabilities.APIVersions" },
 		{ "helm-api-versions", 0, OPT_LIST, &c->apis, "API", "the same, by kustomize's name" },
+		{ "dependency-update", 0, OPT_FLAG, &c->dependencies, NULL, "chart: fetch dependencies that charts/ does not hold" },
+		CHART_REMOTE_OPTS(&c->chart),
 		{ "kubeconfig", 0, OPT_STR, &c->kubeconfig, "FILE", "for --diff live" },
 		{ "context", 0, OPT_STR, &c->context, "NAME", "for --diff live" },
 		{ "enable-alpha-plugins", 0, OPT_FLAG, &ignored, NULL, "accepted: built-in plugins always run, and no others" },
@@ -364,6 +371,21 @@ static int once(void *arg, struct vfs *v)
 	return code ? EXIT_FAILED : EXIT_OK;
 }
 
+/* A directory or a commit of one, or a chart that is fetched first. */
+static int open_place(struct command *c, const char *name, struct err *err)
+{
+	AUTO(err) none = { 0 };
+	int r = c->chart.repo || strstr(name, "://") ? -ERR_NOT_FOUND : render_place_open(&c->place, name, &none);
+
+	if (r >= 0)
+		return r;
+	if (!c->chart.repo && !strstr(name, "://") && (!strchr(name, '/') || chart_find_now(name, &c->chart, &c->found, NULL) < 0))
+		return err_move(err, &none);
+	if (!c->found.path.n)
+		TRY(chart_find_now(name, &c->chart, &c->found, err));
+	return render_place_open(&c->place, str_c(&c->found.path), err);
+}
+
 static int run(struct command *c, const char *dir)
 {
 	AUTO(err) err = { 0 };
@@ -374,12 +396,14 @@ static int run(struct command *c, const char *dir)
 		abort();
 	code = read_values(c, texts, &err);
 	if (code >= 0)
-		code = render_place_open(&c->place, dir, &err);
+		code = open_place(c, dir, &err);
 	c->o.from = c->place.from;
 	c->remotes = render_remotes_new();
 	c->o.git = render_git;
 	c->o.http = render_http;
 	c->o.remote_arg = c->remotes;
+	if (c->dependencies || c->o.enable_helm)
+		c->o.chart = chart_give;
 	if (code >= 0 && c->watch)
 		code = render_watch(c->place.vfs, once, c, &err);
 	code = code < 0 ? cli_fail("render", &err) : once(c, c->place.vfs);
@@ -388,6 +412,7 @@ static int run(struct command *c, const char *dir)
 	free(texts);
 	render_remotes_free(&c->remotes);
 	render_place_free(&c->place);
+	chart_found_free(&c->found);
 	return code;
 }
 

@@ -6,6 +6,7 @@ const struct verb verbs[] = {
 	{ "rollout",    "delivery",  "canary and blue-green updates: show, promote, abort, retry, undo", cmd_rollout },
 	{ "preview",    "delivery",  "previews, one a branch: list them with their addresses, delete", cmd_preview },
 	{ "render",     "delivery",  "render a kustomization, a chart or manifests; explain and compare them", cmd_render },
+	{ "chart",      "delivery",  "charts: create, lint, package, dependencies, pull, push, show, convert", cmd_chart },
 	{ "diff",       "delivery",  "would a sync change the live object of a manifest?", cmd_diff },
 	{ "health",     "delivery",  "how well is the object in a file?", cmd_health },
 	{ "get",        "resources", "show resources as a table, or whole", cmd_get },

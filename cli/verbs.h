@@ -52,6 +52,7 @@ int cmd_annotate(int argc, char **argv);
 int cmd_api_resources(int argc, char **argv);
 int cmd_app(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
+int cmd_chart(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_delete(int argc, char **argv);

@@ -32,12 +32,20 @@ static int read_lock(const struct chart *c, struct doc **out, struct err *err)
 	return 0;
 }
 
+/* A lock has the address where an entry may have a name of it. */
+static bool same_repository(const struct node *locked, const struct node *entry)
+{
+	const char *repository = text(entry, "repository");
+
+	return *repository == '@' || !strncmp(repository, "alias:", 6) || str_eq(text(locked, "repository"), repository);
+}
+
 static const char *version_of(const struct node *entry, const struct doc *lock)
 {
 	const struct node *it;
 
 	node_each(it, node_get(lock ? doc_root(lock) : NULL, "dependencies"))
-		if (str_eq(text(it, "name"), text(entry, "name")) && str_eq(text(it, "repository"), text(entry, "repository")))
+		if (str_eq(text(it, "name"), text(entry, "name")) && same_repository(it, entry))
 			return text(it, "version");
 	return text(entry, "version");
 }

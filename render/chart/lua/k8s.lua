@@ -115,18 +115,69 @@ function k8s.container(t)
 	return out
 end
 
--- A Deployment of containers: { component, replicas, containers, pod = {more of the pod's spec}, podAnnotations }.
-function k8s.deployment(t)
-	return k8s.object("apps/v1", "Deployment", {
+-- What all kinds with a template of pods take: { component, containers, pod = {more of the pod's spec}, podAnnotations }.
+function k8s.podtemplate(t)
+	return {
+		metadata = { labels = k8s.labels(t.component), annotations = t.podAnnotations },
+		spec = k8s.merge(t.pod, { containers = t.containers, volumes = t.volumes, serviceAccountName = t.serviceAccount }),
+	}
+end
+
+local function workload(api_version, kind, t, spec)
+	spec.template = k8s.podtemplate(t)
+	return k8s.object(api_version, kind, {
 		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
-		spec = k8s.merge(t.spec, {
-			replicas = t.replicas,
-			selector = { matchLabels = k8s.selector(t.component) },
-			template = {
-				metadata = { labels = k8s.labels(t.component), annotations = t.podAnnotations },
-				spec = k8s.merge(t.pod, { containers = t.containers }),
-			},
-		}),
+		spec = k8s.merge(t.spec, spec),
+	})
+end
+
+-- A Deployment of containers: { component, replicas, containers, pod, podAnnotations, volumes, serviceAccount }.
+function k8s.deployment(t)
+	return workload("apps/v1", "Deployment", t, { replicas = t.replicas, selector = { matchLabels = k8s.selector(t.component) } })
+end
+
+-- A StatefulSet: the same, with claims = { k8s.claim { name = "data", size = "1Gi" } }, and service, its own name by default.
+function k8s.statefulset(t)
+	return workload("apps/v1", "StatefulSet", t, {
+		replicas = t.replicas, selector = { matchLabels = k8s.selector(t.component) },
+		serviceName = t.service or t.name or k8s.fullname(), volumeClaimTemplates = t.claims,
+	})
+end
+
+function k8s.daemonset(t)
+	return workload("apps/v1", "DaemonSet", t, { selector = { matchLabels = k8s.selector(t.component) } })
+end
+
+-- A Job: pods that end; they are not started again by themselves.
+function k8s.job(t)
+	local pod = k8s.merge(t.pod, { restartPolicy = "Never" })
+	return workload("batch/v1", "Job", k8s.merge({ pod = pod }, t), { backoffLimit = t.retries })
+end
+
+-- A CronJob: the same with schedule = "0 3 * * *".
+function k8s.cronjob(t)
+	local job = k8s.job(t)
+	return k8s.object("batch/v1", "CronJob", {
+		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
+		spec = { schedule = t.schedule, concurrencyPolicy = t.concurrency, jobTemplate = { spec = job.spec } },
+	})
+end
+
+-- A claim of storage, for volumeClaimTemplates or (with k8s.persistentvolumeclaim) by itself: { name, size, class, modes }.
+function k8s.claim(t)
+	return {
+		metadata = { name = t.name },
+		spec = {
+			accessModes = t.modes or { "ReadWriteOnce" }, storageClassName = t.class,
+			resources = { requests = { storage = t.size } },
+		},
+	}
+end
+
+function k8s.persistentvolumeclaim(t)
+	return k8s.object("v1", "PersistentVolumeClaim", {
+		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
+		spec = k8s.merge(t.spec, k8s.claim(t).spec),
 	})
 end
 
@@ -142,6 +193,46 @@ function k8s.service(t)
 	return k8s.object("v1", "Service", {
 		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
 		spec = k8s.merge(t.spec, { type = t.type or "ClusterIP", selector = k8s.selector(t.component), ports = ports }),
+	})
+end
+
+-- An Ingress: { host, service, port, path = "/", className, tls = name of a Secret }; port a name or a number. For more than
+-- one rule, give spec.
+function k8s.ingress(t)
+	local port = type(t.port) == "number" and { number = t.port } or { name = t.port }
+	local rule = { host = t.host, http = { paths = { {
+		path = t.path or "/", pathType = "Prefix",
+		backend = { service = { name = t.service or k8s.fullname(), port = port } },
+	} } } }
+	local class, tls = t.className, t.tls
+	if class == "" or class == null then class = nil end
+	if tls == "" or tls == null then tls = nil end
+	return k8s.object("networking.k8s.io/v1", "Ingress", {
+		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
+		spec = t.spec or { ingressClassName = class, rules = { rule }, tls = tls and { { secretName = tls, hosts = { t.host } } } },
+	})
+end
+
+function k8s.serviceaccount(t) return k8s.object("v1", "ServiceAccount", t) end
+
+-- A HorizontalPodAutoscaler of a Deployment: { min, max, cpu = 80, target = its name }.
+function k8s.autoscaler(t)
+	return k8s.object("autoscaling/v2", "HorizontalPodAutoscaler", {
+		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
+		spec = k8s.merge(t.spec, {
+			scaleTargetRef = { apiVersion = "apps/v1", kind = "Deployment", name = t.target or t.name or k8s.fullname() },
+			minReplicas = t.min, maxReplicas = t.max,
+			metrics = t.cpu and { { type = "Resource", resource = {
+				name = "cpu", target = { type = "Utilization", averageUtilization = t.cpu } } } },
+		}),
+	})
+end
+
+-- A PodDisruptionBudget for a component: { minAvailable } or { maxUnavailable }.
+function k8s.disruptionbudget(t)
+	return k8s.object("policy/v1", "PodDisruptionBudget", {
+		name = t.name, namespace = t.namespace, labels = t.labels, annotations = t.annotations, component = t.component,
+		spec = { minAvailable = t.minAvailable, maxUnavailable = t.maxUnavailable, selector = { matchLabels = k8s.selector(t.component) } },
 	})
 end
 

@@ -175,6 +175,7 @@ static int open_scope(lua_State *lua)
 	sandbox_push(lua, scope->values);
 	lua_setglobal(lua, "values");
 	sandbox_push(lua, doc_root(scope->chart->meta));
+	set_text(lua, "name", scope->chart->name);      /* an alias takes the name's place */
 	lua_setglobal(lua, "chart");
 	push_release(lua, scope->opts);
 	lua_setglobal(lua, "release");
