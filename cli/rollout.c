@@ -4,6 +4,7 @@
 #include "cli/await.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
+#include "kube/rollout.h"
 
 #include <stdlib.h>
 
@@ -53,24 +54,18 @@ static const char *strategy_of(const struct node *root)
 	return node_at(root, "spec.strategy.blueGreen") ? "BlueGreen" : "Canary";
 }
 
-static int64_t step_of(const struct node *root) { return node_int_at(root, "status.currentStepIndex", 0); }
-static int64_t steps_of(const struct node *root)
-{
-	return (int64_t)node_n(node_at(root, "spec.strategy.canary.steps"));
-}
-
 /* The weight of the step that it is at, as the controller decides it. */
 static int64_t set_weight(const struct node *root)
 {
 	const struct node *steps = node_at(root, "spec.strategy.canary.steps");
 	int64_t weight = 0;
 
-	if (step_of(root) >= steps_of(root) ||
+	if (rollout_step_done(root) >= rollout_steps_total(root) ||
 	    str_eq(node_str_at(root, "status.stableRS"), node_str_at(root, "status.currentPodHash")))
 		return 100;
 	if (node_bool_at(root, "status.abort", false))
 		return 0;
-	for (int64_t i = 0; i <= step_of(root); i++)
+	for (int64_t i = 0; i <= rollout_step_done(root); i++)
 		weight = node_int_at(node_item(steps, (size_t)i), "setWeight", weight);
 	return weight;
 }
@@ -112,8 +107,8 @@ static void print_state(const struct node *root)
 	line("Namespace:", node_str_or(root, "metadata.namespace", ""));
 	line("Status:", str_c(&state));
 	line("Strategy:", strategy_of(root));
-	if (steps_of(root)) {
-		str_addf(&step, "%lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root),
+	if (rollout_steps_total(root)) {
+		str_addf(&step, "%lld/%lld, weight %lld", (long long)rollout_step_done(root), (long long)rollout_steps_total(root),
 			 (long long)set_weight(root));
 		if (node_at(root, "status.canary.weights"))
 			str_addf(&step, " (actual %lld)",
@@ -179,8 +174,8 @@ static int note_change(const struct node *root, void *arg, struct err *err)
 	if (!root)
 		return err_set(err, ERR_NOT_FOUND, "rollout '%s' does not exist", s->args.v[0]);
 	write_state(root, &now);
-	if (steps_of(root))
-		str_addf(&now, "  step %lld/%lld, weight %lld", (long long)step_of(root), (long long)steps_of(root),
+	if (rollout_steps_total(root))
+		str_addf(&now, "  step %lld/%lld, weight %lld", (long long)rollout_step_done(root), (long long)rollout_steps_total(root),
 			 (long long)set_weight(root));
 	if (!str_eq(str_c(&now), str_c(&s->last))) {
 		printf("%s\n", str_c(&now));
@@ -252,7 +247,7 @@ static int run_list(struct cluster *c, void *arg, struct err *err)
 		table_add(&t, all.v[i]->name);
 		table_add(&t, strategy_of(root));
 		table_add(&t, node_str_or(root, "status.phase", "Unknown"));
-		table_addf(&t, "%lld/%lld", (long long)step_of(root), (long long)steps_of(root));
+		table_addf(&t, "%lld/%lld", (long long)rollout_step_done(root), (long long)rollout_steps_total(root));
 		table_addf(&t, "%lld", (long long)set_weight(root));
 		table_addf(&t, "%lld", (long long)node_int_at(root, "status.readyReplicas", 0));
 		table_addf(&t, "%lld", (long long)node_int_at(root, "spec.replicas", 1));

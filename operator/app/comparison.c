@@ -176,6 +176,8 @@ static void name_causes(struct comparison *c)
 		if (n < SHOWN) {
 			str_addc(&why, n ? ", " : "Caused by ");
 			ref_write(&why, &row->ref);
+			if (row->health.why.n)
+				str_addf(&why, " (%s)", str_c(&row->health.why));
 		}
 		n++;
 	}

@@ -192,14 +192,17 @@ static int fail(struct op *o, enum engine *out, const char *message, struct err 
 
 /* ---- in between ---- */
 
+/* Of one wave without hooks, nothing comes after what was applied: how it is does not make the sync fail, it is the
+ * application's health. */
+static bool is_awaited(const struct op *o, const struct step *s) { return o->multi || o->hooks || !s->row->target; }
+
 static void name_waiting(struct op *o, struct str *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->plan.n; i++) {
 		const struct step *s = &o->steps.v[o->plan.v[i].row];
-		bool awaited = o->multi || o->hooks || !s->row->target;
-		if (s->state != RUNNING || o->plan.v[i].phase == SYNC_FAIL || !awaited)
+		if (s->state != RUNNING || o->plan.v[i].phase == SYNC_FAIL || !is_awaited(o, s))
 			continue;
 		if (!n++)
 			str_addf(out, "waiting for %s %s%s%s/%s", s->row->hook ? "completion of hook" : s->row->target ?
@@ -219,7 +222,7 @@ static struct counts look_at_all(struct op *o)
 		struct step *s = &o->steps.v[o->plan.v[i].row];
 		bool aside = o->plan.v[i].phase == SYNC_FAIL;
 
-		if (s->state == RUNNING)
+		if (s->state == RUNNING && is_awaited(o, s))
 			op_look_at(o, s);
 		c.bad += s->state == BAD && !aside;
 		c.running += s->state == RUNNING && !aside;

@@ -1,4 +1,5 @@
 /* operator/app/news.c - what those who listen to an application are told. */
+#include "kube/rollout.h"
 #include "operator/app/app-internal.h"
 
 #define PODS_SHOWN 3
@@ -53,22 +54,52 @@ static bool look_at_replicas(struct object *o, void *arg)
 	return true;
 }
 
+static bool is_rollout(const struct row *row)
+{
+	return str_eq(row->ref.group, "argoproj.io") && str_eq(row->ref.kind, "Rollout");
+}
+
 /* Appends what the pods below a workload complain about. true: some have given up and are only tried again from time to time. */
 static bool add_pods(struct apps *a, const struct row *row, struct str *out)
 {
 	const struct kind *pod = kinds_find(a->client->kinds, "v1", "Pod"), *rs = kinds_find(a->client->kinds, "apps/v1", "ReplicaSet");
 	struct pods p = { 0 };
 
-	if (!pod || !rs || !row->live || !str_eq(row->ref.group, "apps"))
+	if (!pod || !rs || !row->live || (!str_eq(row->ref.group, "apps") && !is_rollout(row)))
 		return false;
 	p.all = informer_of(a->informers, pod);
-	if (str_eq(row->ref.kind, "Deployment"))
+	if (str_eq(row->ref.kind, "Deployment") || is_rollout(row))
 		informer_owned(informer_of(a->informers, rs), row->live->uid, look_at_replicas, &p);
 	else
 		informer_owned(p.all, row->live->uid, look_at_pod, &p);
 	str_add(out, str_sv(&p.text));
 	str_free(&p.text);
 	return p.stuck;
+}
+
+/* A Rollout that is on its way tells where it is; everything else, and how a Rollout ended, is told by its health. */
+static void add_row(const struct row *row, struct str *out)
+{
+	AUTO(str) progress = { 0 };
+
+	if (is_rollout(row) && row->live && (row->health.status == PROGRESSING || row->health.status == SUSPENDED))
+		rollout_progress_write(row->live->root, &progress);
+	if (progress.n)
+		str_addf(out, "rollout %s: %s", row->ref.name, str_c(&progress));
+	else
+		str_addf(out, "%s/%s: %s", row->ref.kind, row->ref.name,
+			 row->health.why.n ? str_c(&row->health.why) : health_name(row->health.status));
+}
+
+/* A pause with an end: what comes after it is to be seen, too. */
+static bool goes_on_by_itself(const struct pass *p)
+{
+	for (size_t i = 0; i < p->now.rows.n; i++) {
+		const struct row *row = &p->now.rows.v[i];
+		if (is_rollout(row) && row->live && row->health.status == SUSPENDED && !rollout_waits_for_person(row->live->root))
+			return true;
+	}
+	return false;
 }
 
 /* Names what is not well. true: it will not get well by itself. */
@@ -80,8 +111,8 @@ static bool describe(struct pass *p, enum health_status worst, struct str *out)
 		const struct row *row = &p->now.rows.v[i];
 		if (row->hook || !row->live || !row->health.known || row->health.status != worst)
 			continue;
-		str_addf(out, "%s%s/%s: %s", out->n ? ", " : "", row->ref.kind, row->ref.name,
-			 row->health.why.n ? str_c(&row->health.why) : health_name(row->health.status));
+		str_addc(out, out->n ? ", " : "");
+		add_row(row, out);
 		stuck |= add_pods(p->apps, row, out);
 	}
 	return stuck || worst == DEGRADED;
@@ -92,7 +123,7 @@ static void tell_health(struct pass *p)
 	AUTO(str) text = { 0 };
 	enum health_status health = p->now.health.status;
 
-	if (health == HEALTHY || health == SUSPENDED) {
+	if (health == HEALTHY || (health == SUSPENDED && !goes_on_by_itself(p))) {
 		str_addf(&text, "%s is %s", p->app->name, health == HEALTHY ? "healthy" : "suspended");
 		if (health == SUSPENDED) {
 			AUTO(str) why = { 0 };

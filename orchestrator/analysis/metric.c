@@ -211,6 +211,8 @@ static bool exceeds(const struct node *metric, const struct node *result, const 
 	if (most < 0 || n <= most)
 		return false;
 	str_addf(why, "%s (%lld) > %s (%lld)", l->counted, (long long)n, l->field, (long long)most);
+	if (l->phase == PHASE_ERROR && node_get(last(result), "message"))
+		str_addf(why, ": \"Error Message: %s\"", node_str_at(last(result), "message"));
 	return true;
 }
 

@@ -82,6 +82,7 @@ static void put_step(struct rollout *r, int64_t index)
 void rollout_next_step(struct rollout *r)
 {
 	put_step(r, rollout_step(r) + 1);
+	(void)node_del(node_get(r->status, "canary"), "currentStepAnalysisRunStatus");
 	controller_event(r->c, r->object, "Normal", "RolloutStepCompleted", "Rollout step %lld/%lld completed",
 			 (long long)rollout_step(r), (long long)r->n_steps);
 }

@@ -253,6 +253,30 @@ static void commit_that_does_not_render_leaves_everything_and_says_why(void **st
 	run_scene(play_broken);
 }
 
+/* What was degraded before, and what is degraded by what was applied, is the health of the application. */
+static void play_degraded(struct scene *s)
+{
+	commit(CONFIG("a", "one") "; printf 'apiVersion: argoproj.io/v1alpha1\\nkind: Rollout\\nmetadata: {name: web}\\nspec: {replicas: 1}\\n' >web.yaml");
+	add_app(s, AUTOMATED);
+	UNTIL(s, is_idle(s) && fake_get(s->c, "Rollout", "shop", "web"));
+	if (failed(s))
+		return;
+	fake_set(s->c, "Rollout", "shop", "web", "status", "{\"observedGeneration\":\"100\",\"phase\":\"Degraded\",\"message\":\"because of this\"}");
+	UNTIL(s, STATUS(s, "health.status", "Degraded"));
+	commit(CONFIG("a", "changed"));
+	look_now(s);
+	UNTIL(s, is_idle(s) && str_eq(at(s, "ConfigMap", "shop", "a", "data.key"), "changed") && STATUS(s, "sync.status", "Synced"));
+	EXPECT(s, STATUS(s, "operationState.phase", "Succeeded"));
+	EXPECT(s, !node_at(app(s), "status.operationState.retryCount") || !node_int_at(app(s), "status.operationState.retryCount", 0));
+	EXPECT(s, strstr(node_str_or(app(s), "status.health.message", ""), "Rollout:shop/web (because of this)"));
+}
+
+static void object_that_is_degraded_does_not_fail_a_sync_of_one_wave(void **state)
+{
+	(void)state;
+	run_scene(play_degraded);
+}
+
 static void play_by_hand(struct scene *s)
 {
 	commit(CONFIG("a", "one"));
@@ -417,6 +441,7 @@ int main(void)
 		TEST(deleted_live_object_comes_back),
 		TEST(commit_that_does_not_render_leaves_everything_and_says_why),
 		TEST(application_without_automation_waits_for_an_operation),
+		TEST(object_that_is_degraded_does_not_fail_a_sync_of_one_wave),
 		TEST(hooks_run_around_the_sync_and_go),
 		TEST(hook_that_fails_ends_the_sync_before_anything_is_applied),
 		TEST(operation_that_was_cut_off_goes_on_after_a_restart),

@@ -115,6 +115,8 @@ static void errs(struct world *w)
 	close_target(&t);
 	EXPECT_STR(w, run_str(w, "status.phase"), "Error");
 	EXPECT(w, strstr(run_str(w, "status.metricResults.0.measurements.0.message"), "answered 500: broken"));
+	EXPECT(w, strstr(run_str(w, "status.message"), "Metric \"m\" assessed Error due to consecutiveError (1) > consecutiveErrorLimit (0): "
+			 "\"Error Message: http://127.0.0.1:"));
 }
 
 static void analysis_answer_of_500_is_an_error_with_its_text(void **state)
