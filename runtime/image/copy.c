@@ -24,6 +24,7 @@ struct copying {
 	int base;                       /* view of the layers below; -1: there are none */
 	struct str dest;                /* without links, relative to the root */
 	bool dest_is_dir;
+	mode_t dir_mode;                /* of the one directory whose content is copied; 0: it is something else */
 	struct strings temps;           /* directories that archives were unpacked to */
 	struct err *err;
 };
@@ -315,7 +316,8 @@ static int compute_key(struct copying *k, struct str *key)
 	AUTO(str) head = { 0 };
 
 	hasher_start(&h);
-	str_addf(&head, "copy 1 %s %s %d %" PRId64 "\n", k->c->below, str_c(&k->dest), k->dest_is_dir, k->c->newest_s);
+	str_addf(&head, "copy 2 %s %s %d %o %" PRId64 "\n", k->c->below, str_c(&k->dest), k->dest_is_dir,
+		 (unsigned)k->dir_mode, k->c->newest_s);
 	hasher_add(&h, str_sv(&head));
 	for (size_t i = 0; i < k->items.n; i++)
 		TRY(hash_item(k, &h, &k->items.v[i]));
@@ -339,7 +341,8 @@ static int pack_parents(struct copying *k, struct pack *p, const char *path, boo
 		int exists = k->base >= 0 ? view_find(k->base, str_c(&dir), &real, &st, k->err) : 0;
 		TRY(exists);
 		if (!exists)
-			st = (struct stat){ .st_mode = S_IFDIR | 0755, .st_mtim = like->st_mtim };
+			st = (struct stat){ .st_mode = !slash && k->dir_mode ? k->dir_mode : 0755,
+					    .st_mtim = like->st_mtim };
 		st.st_mode = S_IFDIR | (st.st_mode & 07777);
 		TRY(pack_add_dir(p, str_c(&dir), &st, k->err));
 		if (!slash)
@@ -372,7 +375,7 @@ static int pack_item(struct copying *k, struct pack *p, const struct item *item)
 static int pack_all(struct copying *k, const char *key, struct layer_ref *out)
 {
 	struct pack *p = pack_new(k->c->store, k->c->newest_s, k->err);
-	bool into_dir = k->dest_is_dir || (k->items.n && strlen(k->items.v[0].to) > k->dest.n);
+	bool into_dir = k->dest_is_dir || k->dir_mode;
 	struct stat none = { 0 };
 	int r = p ? 0 : -ERR_IO;
 
@@ -405,11 +408,12 @@ static int run(struct copying *k, struct layer_ref *out, bool *cached)
 {
 	struct strings sources = { 0 };
 	AUTO(str) key = { 0 };
-	struct stat st;
+	struct stat st = { 0 };
 	int r = expand_sources(k, &sources);
 	AUTO_FD first = r >= 0 && sources.n == 1 ? open_source(k, sources.v[0], O_PATH) : -1;
 	bool source_is_dir = first >= 0 && fstat(first, &st) == 0 && S_ISDIR(st.st_mode);
 
+	k->dir_mode = source_is_dir ? st.st_mode & 07777 : 0;
 	if (r >= 0)
 		r = find_dest(k, sources.n + (k->c->heredocs ? k->c->heredocs->n : 0), source_is_dir);
 	for (size_t i = 0; i < sources.n && r >= 0; i++)
