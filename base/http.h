@@ -4,6 +4,7 @@
  * outlive it (a watch: no fiber and no stack are held while it is idle), or takes the connection over (upgrade). */
 #pragma once
 
+#include "base/duplex.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -43,6 +44,9 @@ int http_version(const struct http_request *rq);                /* 1 or 2 */
 struct http_server *http_request_server(const struct http_request *rq);
 /* Value of a query parameter, percent-decoded, appended to out; false: absent. */
 bool http_query_get(const char *query, const char *name, struct str *out);
+bool http_query_at(const char *query, const char *name, size_t at, struct str *out);    /* the at'th of that name */
+/* Any of the comma-separated elements of that header's fields: the at'th; empty: there are no more. */
+struct sv http_header_element(const struct http_request *rq, const char *name, size_t at);
 
 /* ---- the answer: exactly one of reply, stream, upgrade a request ---- */
 void http_add_header(struct http_request *rq, const char *name, const char *value);     /* before the answer starts */
@@ -55,6 +59,10 @@ struct http_stream *http_stream_start(struct http_request *rq, int status, const
  * stream writes its bytes as they are, http_body_read() reads the peer's until it ends its side. Ending the stream and
  * returning from the handler ends the connection. */
 struct http_stream *http_upgrade(struct http_request *rq, const char *protocol);
+
+/* Both directions of an upgraded connection. */
+struct http_duplex { struct duplex base; struct http_request *rq; struct http_stream *stream; };
+void http_duplex_init(struct http_duplex *d, struct http_request *rq, struct http_stream *s);
 
 /* A buffer that many streams share: an event is encoded once and sent to every watcher. Counted; data is not changed
  * once it is sent. bytes: data within the frame of an HTTP/1.1 chunk. */

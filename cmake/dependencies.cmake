@@ -8,6 +8,10 @@ foreach(lib libuv openssl libnghttp2 libcurl libgit2 jansson yaml-0.1 libpcre2-8
 	pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 
+find_library(WSLAY_LIBRARY wslay REQUIRED)      # its package has no .pc file
+add_library(PkgConfig::wslay INTERFACE IMPORTED)
+target_link_libraries(PkgConfig::wslay INTERFACE ${WSLAY_LIBRARY})
+
 # Loaded when first called: those that bring many others along, or that a short command seldom needs.
 include(lazy)
-lazy_library(openssl curl git2 sqlite3 archive)
+lazy_library(openssl curl git2 sqlite3 archive wslay)

@@ -235,7 +235,23 @@ static void decode(struct sv s, struct str *out)
 	}
 }
 
-bool http_query_get(const char *query, const char *name, struct str *out)
+struct sv http_header_element(const struct http_request *rq, const char *name, size_t at)
+{
+	struct sv rest, one;
+
+	for (size_t i = 0; (rest = http_header_at(rq, name, i)).n; i++)
+		for (bool more = true; more;) {
+			more = sv_cut(rest, ',', &one, &rest);
+			one = sv_trim(one);
+			if (one.n && !at--)
+				return one;
+		}
+	return SV("");
+}
+
+bool http_query_get(const char *query, const char *name, struct str *out) { return http_query_at(query, name, 0, out); }
+
+bool http_query_at(const char *query, const char *name, size_t at, struct str *out)
 {
 	struct sv rest = sv_c(query), pair, key, value;
 
@@ -245,7 +261,7 @@ bool http_query_get(const char *query, const char *name, struct str *out)
 		more = sv_cut(rest, '&', &pair, &rest);
 		(void)sv_cut(pair, '=', &key, &value);
 		decode(key, &plain);
-		if (pair.n && str_eq(str_c(&plain), name)) {
+		if (pair.n && str_eq(str_c(&plain), name) && !at--) {
 			decode(value, out);
 			return true;
 		}

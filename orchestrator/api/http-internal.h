@@ -62,7 +62,10 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 /* discovery.c: true when the path was one of discovery's. */
 bool serve_discovery(struct api *a, struct http_request *rq, const char *path);
 bool serve_openapi(struct api *a, struct http_request *rq, const char *path);   /* openapi.c */
-void serve_log(struct http_request *rq, const struct request *r, const struct route *rt);       /* log-http.c */
+/* Subresources that answer by themselves: 0, or the error to answer with. */
+MUST_CHECK int serve_log(struct http_request *rq, const struct request *r, struct err *err);    /* log-http.c */
+MUST_CHECK int serve_exec(struct http_request *rq, const struct request *r, struct err *err);   /* exec-http.c; attach too */
+MUST_CHECK int serve_forward(struct http_request *rq, const struct request *r, struct err *err);        /* forward-http.c */
 
 bool query_flag(const char *query, const char *name);                   /* "true", "1", and a bare name */
 bool query_int(const char *query, const char *name, int64_t *out);      /* false: absent or not a number */

@@ -63,10 +63,34 @@ static int read_options(struct exchange *x, struct err *err)
 	return 0;
 }
 
+/* ---- subresources that are no objects ---- */
+
+static const struct { const char *name; int (*serve)(struct http_request *, const struct request *, struct err *); } streams[] = {
+	{ "log", serve_log }, { "exec", serve_exec }, { "attach", serve_exec }, { "portforward", serve_forward },
+};
+
+/* 1: it was one, and is answered. */
+static int serve_stream(struct exchange *x, struct err *err)
+{
+	const char *method = http_method(x->http), *sub = x->route.subresource;
+
+	for (size_t i = 0; *sub && i < sizeof streams / sizeof *streams; i++)
+		for (size_t m = 0; !strcmp(streams[i].name, sub) && m < sizeof methods / sizeof *methods; m++)
+			if (!strcmp(methods[m].name, method) && route_allows(&x->route, methods[m].verb)) {
+				TRY(authorize(&x->request, methods[m].verb, err));
+				TRY(streams[i].serve(x->http, &x->request, err));
+				return 1;
+			}
+	return 0;
+}
+
 static int run_method(struct exchange *x, struct err *err)
 {
 	const char *method = http_method(x->http);
+	int served = serve_stream(x, err);
 
+	if (served)
+		return served;
 	TRY(read_options(x, err));
 	if (review_find(x->route.group, x->route.version, x->route.plural) && strcmp(method, "POST"))
 		return no_method(err);

@@ -25,16 +25,16 @@ static int write_log(void *arg, struct sv data)
 	return http_stream_drain(l->stream);
 }
 
-void serve_log(struct http_request *rq, const struct request *r, const struct route *rt)
+int serve_log(struct http_request *rq, const struct request *r, struct err *err)
 {
 	struct log_reply l = { .http = rq, .fiber = fiber_self() };
-	AUTO(err) err = { 0 };
-	int result = pod_log(r, http_query(rq), write_log, &l, &err);
+	int result = pod_log(r, http_query(rq), write_log, &l, err);
 
+	if (!l.stream && result < 0)
+		return result;
 	if (l.stream)
 		http_stream_end(l.stream);
-	else if (result < 0)
-		reply_error(rq, &err, rt);
 	else
 		http_reply(rq, 200, "text/plain", SV(""));
+	return 0;
 }

@@ -59,11 +59,6 @@ int do_get(struct exchange *x, struct err *err)
 {
 	bool watch = x->route.watch || query_flag(x->query, "watch");
 
-	if (!strcmp(x->route.subresource, "log")) {
-		TRY(authorize(&x->request, "get", err));
-		serve_log(x->http, &x->request, &x->route);
-		return 0;
-	}
 	if (watch && (!*x->route.name || x->route.watch)) {
 		TRY(authorize(&x->request, "watch", err));
 		serve_watch(x->http, &x->request, &x->wanted);

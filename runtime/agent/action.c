@@ -134,8 +134,7 @@ static void on_timeout(void *arg)
 	fiber_wake(c->fiber);
 }
 
-/* Waits until the socket is connected or is not going to be; 0, or an errno. */
-static int await_connect(int fd, int64_t timeout_ms)
+int await_connect(int fd, int64_t timeout_ms)
 {
 	struct connecting c = { fiber_self(), false };
 	struct poller *p = poller_start(fiber_loop(), fd, POLLOUT, on_ready, &c);

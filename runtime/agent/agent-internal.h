@@ -37,6 +37,8 @@ struct agent {
 	struct nodelink link;
 	size_t log_readers;
 	struct fiber_cond logs_changed;         /* some log grew, some reader left */
+	struct session *sessions;               /* exec, attach, forward: fibers of the API */
+	struct fiber_cond sessions_changed;
 };
 
 /* A pod on this node. Its fiber alone changes it, but for the flags that poke() goes with. */
@@ -142,6 +144,8 @@ int worker_inbound(struct worker *w, unsigned *n);
 
 /* ---- probes.c ---- */
 void probes_start(struct unit *u);
+/* Waits until a socket is connected or is not going to be; 0, or an errno. */
+int await_connect(int fd, int64_t timeout_ms);
 MUST_CHECK int action_run(struct unit *u, const struct node *action, int64_t timeout_ms, struct str *output,
 	struct err *err);
 
@@ -169,9 +173,20 @@ MUST_CHECK int node_register(struct agent *a, struct err *err);
 char *node_address(const char *fallback);                       /* of the machine's way out */
 void node_read_machine(struct agent *a);
 
-/* ---- logs.c ---- */
-extern const struct nodelink_ops logs_ops;
+/* ---- what the API asks for (kube/nodelink.h) ---- */
+extern const struct nodelink_ops nodelink_ops;                  /* nodelink.c */
+void sessions_end(struct agent *a);                             /* cancels them, and waits until they are over */
 struct worker *agent_find(struct agent *a, const char *ns, const char *name);
+static inline struct agent *agent_of(struct nodelink *link)
+{
+	return (struct agent *)((char *)link - offsetof(struct agent, link));
+}
+int node_logs(struct nodelink *link, const char *ns, const char *pod, const struct log_opts *o,
+	int (*write)(void *arg, struct sv data), void *arg, struct err *err);                  /* logs.c */
+int node_exec(struct agent *a, struct container *c, const char *const *argv, bool tty, const struct client_streams *io,
+	struct err *err);                                                                       /* exec.c */
+int node_attach(struct container *c, const struct client_streams *io, struct err *err);         /* attach.c */
+int node_forward(struct worker *w, uint16_t port, struct duplex *client, struct err *err);      /* forward.c */
 
 /* ---- pod-tokens.c ---- */
 /* Those that its volumes show are there, and new enough. Parks. */

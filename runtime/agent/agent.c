@@ -228,7 +228,7 @@ struct agent *agent_start(struct loop *l, const struct agent_opts *o, struct err
 	a->node_name = sv_dup(sv_c(o->node_name));
 	a->dir = sv_dup(sv_c(o->dir));
 	a->instance = sv_dup(sv_c(o->instance));
-	a->link.ops = &logs_ops;
+	a->link.ops = &nodelink_ops;
 	fiber_group_init(&a->fibers, l);
 	if (start(a, o, o->informers, &own) < 0) {
 		(void)err_wrap(&own, -1, "node agent");
@@ -267,6 +267,7 @@ void agent_stop(struct agent **ap)
 	fiber_signal_all(&a->logs_changed);
 	while (a->log_readers && fiber_wait(&a->logs_changed) == 0)
 		;
+	sessions_end(a);
 	fiber_group_cancel(&a->fibers);
 	fiber_group_join(&a->fibers);
 	dns_stop(&a->dns);

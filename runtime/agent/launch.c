@@ -294,6 +294,14 @@ static void add_services(struct launch *l)
 		env_add_service(&l->env, api->root);
 }
 
+static bool has_word(const struct strings *words, struct sv prefix)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (sv_starts(sv_c(words->v[i]), prefix))
+			return true;
+	return false;
+}
+
 static int set_words(struct launch *l, struct err *err)
 {
 	struct volume_lookup lookup = worker_lookup(l->u->w);
@@ -307,6 +315,8 @@ static int set_words(struct launch *l, struct err *err)
 		return r;
 	}
 	env_words(&l->env, l->image, pod_hostname(l->pod, hostname), &l->words);
+	if (node_bool_at(l->spec, "tty", false) && !has_word(&l->words, SV("TERM=")))
+		strings_add(&l->words, "TERM=xterm");
 	return env_command(&l->env, l->spec, l->image, &l->argv, err);
 }
 
@@ -371,6 +381,7 @@ static void set_place_and_user(struct launch *l)
 	l->out.n_groups = l->n_groups;
 	l->out.tty = node_bool_at(l->spec, "tty", false);
 	l->out.stdin_open = node_bool_at(l->spec, "stdin", false);
+	l->out.stdin_once = node_bool_at(l->spec, "stdinOnce", false);
 	l->out.netns_fd = w->sandbox.net;
 	l->out.ipcns_fd = w->sandbox.ipc;
 	l->out.utsns_fd = w->sandbox.uts;

@@ -227,10 +227,10 @@ static int read_logs(struct reading *r, const struct log_opts *o, struct err *er
 	return o->follow && !r->lines.full ? follow(r, o, err) : 0;
 }
 
-static int logs(struct nodelink *link, const char *ns, const char *pod, const struct log_opts *o,
-		int (*write)(void *arg, struct sv data), void *arg, struct err *err)
+int node_logs(struct nodelink *link, const char *ns, const char *pod, const struct log_opts *o,
+	      int (*write)(void *arg, struct sv data), void *arg, struct err *err)
 {
-	struct agent *a = (struct agent *)((char *)link - offsetof(struct agent, link));
+	struct agent *a = agent_of(link);
 	struct reading r = { .a = a, .ns = ns, .pod = pod, .lines = { .opts = o }, .write = write, .arg = arg,
 		.fd = -1 };
 	int result;
@@ -245,5 +245,3 @@ static int logs(struct nodelink *link, const char *ns, const char *pod, const st
 	fiber_signal_all(&a->logs_changed);
 	return result;
 }
-
-const struct nodelink_ops logs_ops = { logs };

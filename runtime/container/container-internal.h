@@ -42,6 +42,10 @@ MUST_CHECK int state_make(const char *dir, struct err *err);    /* what a start 
 MUST_CHECK int state_remove(const char *dir, struct err *err);  /* everything that was made here; not dir */
 MUST_CHECK int state_plan(const char *dir, struct str *plan, struct err *err);
 
+/* ---- attach.c ---- */
+/* A socket that listens in a state directory; dir: its descriptor */
+MUST_CHECK int attach_listen(int dir, struct err *err);
+
 /* ---- container.c ---- */
 struct container {
 	struct containers *cs;

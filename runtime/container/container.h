@@ -32,7 +32,7 @@ struct container_spec {
 	size_t n_groups;
 	const struct mount_spec *mounts;        /* after /proc, /dev, /sys, which are always there */
 	size_t n_mounts;
-	bool read_only_root, privileged, no_new_privs, tty, stdin_open;
+	bool read_only_root, privileged, no_new_privs, tty, stdin_open, stdin_once;
 	/* "NET_ADMIN", "ALL"; to and from the default set; NULL-terminated */
 	const char *const *cap_add, *const *cap_drop;
 	bool seccomp_unconfined;
@@ -41,7 +41,8 @@ struct container_spec {
 	const char *cgroup;                     /* "cd/pod<uid>/<name>": below every hierarchy, made here */
 	struct resources resources;
 	int oom_score_adj;
-	/* tty: a terminal as 0, 1 and 2, all output is stdout. stdin_open: reading waits instead of ending at once. */
+	/* tty: a terminal as 0, 1 and 2, all output is stdout. stdin_open: reading waits for who attaches instead of ending at
+	 * once; stdin_once: it ends with the first of them. */
 	const char *log_path;                   /* CRI format: "<time> stdout F <line>"; NULL: output is discarded */
 	/* bytes; then log_path is renamed to log_path.1 (one is kept); 0: never */
 	int64_t log_max;
@@ -75,9 +76,29 @@ void container_on_exit(struct container *c, void (*fn)(void *arg), void *arg);
 int container_kill(struct container *c, int signo, struct err *err);
 /* Sends stop_signal, waits up to grace_ms, then SIGKILL to everything in its cgroup; parks until it is gone. */
 MUST_CHECK int container_stop(struct container *c, int stop_signal, int64_t grace_ms, struct err *err);
-/* Runs a program inside; parks until it ends; exit status, or -code. Output is collected up to max bytes. */
+
+/* A program inside a running container, with its namespaces, groups, user, rights and environment. */
+struct exec_spec {
+	const char *const *argv;                /* NULL-terminated; argv[0] is looked up on the container's PATH */
+	bool in, out, err, tty;                 /* which are wanted; tty: a terminal instead of pipes */
+	bool together;                          /* err goes where out goes */
+	int64_t timeout_ms;                     /* then it is killed; 0: never */
+};
+/* Our ends, which do not block and are the caller's to close; -1: not wanted. tty: in and out are two descriptors of its
+ * terminal. */
+struct exec_io { int in, out, err; };
+struct container_exec;
+/* Parks; returns once the program was executed, or with the reason why not. */
+MUST_CHECK int exec_start(struct container *c, const struct exec_spec *s, struct exec_io *io, struct container_exec **out,
+			  struct err *err);
+int exec_wait(struct container_exec *x, struct err *err);       /* parks until it ends; exit status, or -code */
+void exec_drop(struct container_exec **x);      /* parks; a program that runs is killed */
+/* All of it: parks until the program ends; exit status, or -code. Output is collected up to max bytes. */
 int container_exec(struct container *c, const char *const *argv, int64_t timeout_ms, size_t max, struct str *output,
 		   struct err *err);
+
+/* A socket of packets (plan.h, enum attach_message) to and from the container's own standard streams. */
+MUST_CHECK int container_attach(struct container *c, int *out, struct err *err);
 int container_usage(struct container *c, int64_t *cpu_ns, int64_t *memory_bytes, struct err *err);
 /* Removes the overlay, the cgroup and the state; the container must have ended. Frees *c. */
 MUST_CHECK int container_remove(struct container **c, struct err *err);

@@ -274,6 +274,7 @@ static uint32_t plan_flags(const struct container_spec *s)
 	f |= s->no_new_privs ? PLAN_NO_NEW_PRIVS : 0;
 	f |= s->tty ? PLAN_TTY : 0;
 	f |= overlay_takes_single_layers() ? PLAN_SINGLE_LAYERS : 0;
+	f |= s->stdin_once ? PLAN_STDIN_ONCE : 0;
 	return f | (s->stdin_open ? PLAN_STDIN_OPEN : 0);
 }
 

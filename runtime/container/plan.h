@@ -16,15 +16,29 @@
 enum plan_fd {
 	FD_PLAN = 3, FD_STATUS, FD_LOCK, FD_DIR,        /* FD_LOCK: flock on DIR/lock, held for life */
 	FD_NET, FD_IPC, FD_UTS, FD_PID,                 /* namespaces to join, when the plan says so */
+	FD_ATTACH,                                      /* listens for those who attach: see attach_message */
 	FD_N,
-	FD_TARGET = FD_LOCK, FD_OUTPUT = FD_NET,        /* of an exec helper: pidfd of the container's first process */
+	/* Of an exec helper: pidfd of the container's first process, and what become 0, 1 and 2; those that are closed stay
+	 * /dev/null. With a terminal FD_OUTPUT is a socket, which its other side is sent through. */
+	FD_TARGET = FD_LOCK, FD_INPUT = FD_DIR, FD_OUTPUT = FD_NET, FD_ERROR = FD_IPC,
 };
+
+/* One packet between the supervisor and who is attached: this byte, then up to ATTACH_DATA bytes. */
+enum attach_message {
+	ATTACH_OUT, ATTACH_ERR,         /* from the supervisor: what the program writes, from now on */
+	ATTACH_INPUT,                   /* what it reads */
+	ATTACH_INPUT_END,               /* with PLAN_STDIN_ONCE its input ends */
+	ATTACH_RESIZE,                  /* struct attach_size */
+};
+enum { ATTACH_DATA = 16 << 10, ATTACH_INPUT_MAX = 4096 };       /* a pipe takes the latter whole, or not at all */
+struct attach_size { uint16_t rows, columns; };
 
 enum plan_flag {
 	PLAN_NEW_NET = 1, PLAN_NEW_IPC = 2, PLAN_NEW_UTS = 4, PLAN_NEW_PID = 8,
 	PLAN_JOIN_NET = 16, PLAN_JOIN_IPC = 32, PLAN_JOIN_UTS = 64, PLAN_JOIN_PID = 128,
 	PLAN_READ_ONLY_ROOT = 256, PLAN_NO_NEW_PRIVS = 512, PLAN_STDIN_OPEN = 1024, PLAN_TTY = 2048,
 	PLAN_SINGLE_LAYERS = 4096,      /* overlay.h */
+	PLAN_STDIN_ONCE = 8192,
 };
 
 struct plan_array { uint32_t at, n; };  /* offset of the first element, number of elements */

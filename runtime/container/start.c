@@ -112,8 +112,11 @@ static int spawn_and_wait(struct start *st, int lock, int plan, struct err *err)
 		return err_errno(err, "open '%s'", s->dir);
 	AUTO_FD from = ends[0];
 	AUTO_FD to = ends[1];
+	AUTO_FD attach = attach_listen(dir, err);
+	TRY(attach);
 	struct spawn sp = { .argv = argv, .fds = { [FD_PLAN] = plan, [FD_STATUS] = to, [FD_LOCK] = lock, [FD_DIR] = dir,
-		[FD_NET] = s->netns_fd, [FD_IPC] = s->ipcns_fd, [FD_UTS] = s->utsns_fd, [FD_PID] = s->pidns_fd } };
+		[FD_NET] = s->netns_fd, [FD_IPC] = s->ipcns_fd, [FD_UTS] = s->utsns_fd, [FD_PID] = s->pidns_fd,
+		[FD_ATTACH] = attach } };
 	TRY(spawn_supervisor(st->cs, &sp, &st->pid, err));
 	fd_close(&to);
 	return await_report(st, from, &r, err);

@@ -152,7 +152,8 @@ int state_make(const char *dir, struct err *err)
 int state_remove(const char *dir, struct err *err)
 {
 	static const char *const names[] = { "upper", "work",	  "rootfs", "state", "state.new",
-					     "exit",  "exit.new", "plan",   "lock" };
+					     "exit",  "exit.new", "plan",   "lock",
+					     "attach" };
 	AUTO(str) path = { 0 };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

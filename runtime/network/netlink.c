@@ -1,4 +1,5 @@
 #include "runtime/network/netlink.h"
+#include "runtime/network/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,21 +71,26 @@ int nl_open(int bus, struct err *err)
 	return r;
 }
 
-/* A socket that speaks to the network of a namespace: it belongs to where it was made, its user need not be there. */
-int nl_open_in(int netns_fd, int bus, struct err *err)
+static int netns_home(void) { return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
+
+int network_inside(int netns_fd, int (*open)(void *arg, struct err *err), void *arg, struct err *err)
 {
-	AUTO_FD home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	AUTO_FD home = netns_home();
 	int fd;
 
 	if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_errno(err, "enter the pod's network namespace");
-	fd = nl_open(bus, err);
+	fd = open(arg, err);
 	if (setns(home, CLONE_NEWNET) < 0) {
 		/* This thread would go on in the wrong network: nothing it does later could be right. */
 		abort();
 	}
 	return fd;
 }
+
+static int open_bus(void *bus, struct err *err) { return nl_open(*(int *)bus, err); }
+
+int nl_open_in(int netns_fd, int bus, struct err *err) { return network_inside(netns_fd, open_bus, &bus, err); }
 
 static int note_text(const struct nlattr *a, void *arg)
 {

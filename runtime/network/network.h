@@ -36,6 +36,8 @@ MUST_CHECK int network_detach_others(struct network *n, bool (*keep)(void *arg, 
 /* TCP connections to listening ports of the namespace that still carry something: accepted or not, until both sides'
  * data has arrived. For draining a pod before its end. */
 MUST_CHECK int network_inbound(int netns_fd, unsigned *n, struct err *err);
+/* open(arg) in a network namespace: the socket that it makes stays there. May block a little: in a job. */
+int network_inside(int netns_fd, int (*open)(void *arg, struct err *err), void *arg, struct err *err);
 
 /* ---- Services: the whole wanted state is given, the difference is applied as one atomic transaction ---- */
 /* weights are relative; 0: no new connections */

@@ -135,7 +135,7 @@ busybox_image() { # TAG [CONTAINERFILE LINES]: an image of Debian's static busyb
 	local dir=$work/image.$RANDOM
 	mkdir -p "$dir/bin"
 	cp /bin/busybox "$dir/bin/busybox"
-	for p in sh sleep cat tar httpd wget tr true false echo ls id ps nc env stat; do ln -s busybox "$dir/bin/$p"; done
+	for p in sh sleep cat tar httpd wget tr true false echo ls id ps nc env stat stty hostname md5sum dd seq sed rm; do ln -s busybox "$dir/bin/$p"; done
 	printf 'FROM scratch\nCOPY bin /bin\nENV PATH=/bin\n%s\n' "${2:-}" >"$dir/Containerfile"
 	"$cd_bin" image build --data-dir "$data" -t "$1" "$dir" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; return 1; }
 }

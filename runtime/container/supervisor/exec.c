@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define SPACES (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWCGROUP)
@@ -36,9 +37,44 @@ static int await_end(const struct child *ch, int64_t timeout_ms)
 	return ETIMEDOUT;
 }
 
-int exec_help(struct plan *p, int64_t timeout_ms, char **argv)
+/* -1: the daemon gave none. */
+static int given(int fd) { return sys(fcntl, fd, F_GETFD) < 0 ? -1 : fd; }
+
+static bool starts(const char *s, const char *prefix)
 {
-	struct context c = { .plan = p, .failure_fd = FD_STATUS, .in = -1, .out = FD_OUTPUT, .err = FD_OUTPUT };
+	while (*prefix && *s == *prefix) {
+		s++;
+		prefix++;
+	}
+	return !*prefix;
+}
+
+/* The plan's environment, and TERM when it says nothing of the terminal. 0: there is no room. */
+static char **terminal_env(struct plan *p)
+{
+	static char term[] = "TERM=xterm";
+	char **from = PLAN_AT(p, p->env, char *);
+	long r = sys(mmap, 0, (p->env.n + 2) * sizeof *from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char **env = (char **)r;        /* NOLINT: an address */
+	size_t n = 0;
+	bool told = false;
+
+	if (r < 0 && r > -4096)
+		return 0;
+	for (; from[n]; n++) {
+		env[n] = from[n];
+		told |= starts(from[n], "TERM=");
+	}
+	if (!told)
+		env[n++] = term;
+	env[n] = 0;
+	return env;
+}
+
+int exec_help(struct plan *p, bool terminal, int64_t timeout_ms, char **argv)
+{
+	struct context c = { .plan = p, .failure_fd = FD_STATUS, .in = given(FD_INPUT), .out = given(FD_OUTPUT),
+		.err = given(FD_ERROR), .terminal = terminal, .env = terminal ? terminal_env(p) : 0 };
 	struct child ch = { 0 };
 	struct report r = { 0 };
 	int ends[2] = { -1, -1 };
@@ -58,7 +94,7 @@ int exec_help(struct plan *p, int64_t timeout_ms, char **argv)
 		r = (struct report){ STAGE_NAMESPACE, (int32_t)-error, 6, 0 };
 	else
 		await_exec(&c, ends[0], &r);
-	sys(close, FD_OUTPUT);
+	sys(close_range, FD_INPUT, FD_ERROR, 0);        /* what the program has open counts, not what we have */
 	report(&r);
 	if (r.stage != STAGE_STARTED)
 		return 1;

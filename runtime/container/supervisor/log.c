@@ -139,6 +139,8 @@ long log_copy(struct log *l, int stream, int fd)
 
 	if (got < 0 || (got == 0 && !have))
 		return got;
+	if (got)
+		attach_output(stream, line + have, (size_t)got);
 	add_time(&time);
 	for (size_t at = have; at < have + (size_t)got; at++)
 		if (line[at] == '\n') {

@@ -64,7 +64,7 @@ static int64_t number(const char *s)
 	return v;
 }
 
-/* argv: [name, container id], or [name, "exec", timeout in ms, program, arguments...]. */
+/* argv: [name, container id], or [name, "exec" or "terminal", timeout in ms, program, arguments...]. */
 _Noreturn void start(long *stack);
 
 _Noreturn void start(long *stack)
@@ -82,7 +82,7 @@ _Noreturn void start(long *stack)
 	if (!p)
 		report(&(struct report){ .stage = STAGE_PLAN });
 	else if (argc > 3)
-		status = exec_help(p, number(argv[2]), argv + 3);
+		status = exec_help(p, argv[1][0] == 't', number(argv[2]), argv + 3);
 	else
 		status = supervise(p);
 	for (;;)

@@ -43,7 +43,7 @@ static long search(struct context *c, char **argv, char **env)
 
 _Noreturn void init_program(struct context *c, char **argv)
 {
-	char **env = PLAN_AT(c->plan, c->plan->env, char *);
+	char **env = c->env ? c->env : PLAN_AT(c->plan, c->plan->env, char *);
 	uint64_t none = 0;
 	long r;
 

@@ -14,6 +14,7 @@ struct life {
 	struct child child;
 	struct log *log;
 	int failure, outputs[STREAMS];  /* our ends of the pipes; -1: at its end */
+	int input;                      /* -1: the container has none, or a terminal */
 	int oom_events, cgroup_kill;    /* -1: none */
 	int64_t started_ms;
 };
@@ -57,10 +58,10 @@ static long make_pipe(int *read_end, int *write_end, int flags)
 static long make_pipes(struct life *l, struct plan *p)
 {
 	long r = make_pipe(&l->failure, &l->init.failure_fd, 0);
-	int keep_open = -1, ends[2];
+	int ends[2];
 
 	l->init.terminal = p->flags & PLAN_TTY;
-	l->init.in = l->init.err = l->outputs[STREAM_ERR] = -1;
+	l->init.in = l->init.err = l->outputs[STREAM_ERR] = l->input = -1;
 	if (r >= 0 && l->init.terminal) {
 		r = sys(socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 		l->outputs[STREAM_OUT] = ends[0];
@@ -71,9 +72,9 @@ static long make_pipes(struct life *l, struct plan *p)
 		r = make_pipe(&l->outputs[STREAM_OUT], &l->init.out, O_NONBLOCK);
 	if (r >= 0)
 		r = make_pipe(&l->outputs[STREAM_ERR], &l->init.err, O_NONBLOCK);
-	if (r >= 0 && p->flags & PLAN_STDIN_OPEN)       /* reads wait: the write end stays open, and nobody writes */
-		r = make_pipe(&l->init.in, &keep_open, 0);
-	return r;
+	if (r >= 0 && p->flags & PLAN_STDIN_OPEN)       /* reads wait for who attaches: we keep the write end open */
+		r = make_pipe(&l->init.in, &l->input, 0);
+	return r >= 0 && l->input >= 0 ? sys(fcntl, l->input, F_SETFL, O_NONBLOCK) : r;
 }
 
 _Noreturn static void run_init(struct context *c)
@@ -144,6 +145,8 @@ static int start_child(struct life *l, struct plan *p)
 	sys(close, l->init.out);
 	if (l->init.err >= 0)
 		sys(close, l->init.err);
+	if (l->init.in >= 0)
+		sys(close, l->init.in);
 	if (!await_exec(&l->init, l->failure, &r)) {
 		if (l->init.terminal)
 			take_terminal(l);
@@ -231,13 +234,16 @@ static void copy_all(struct life *l, int stream)
 static void watch(struct life *l)
 {
 	for (;;) {
-		struct pollfd fds[] = {
+		struct pollfd fds[1 + STREAMS + ATTACH_POLLS] = {
 			{ l->child.pidfd, POLLIN, 0 },
 			{ l->outputs[STREAM_OUT], POLLIN, 0 }, { l->outputs[STREAM_ERR], POLLIN, 0 },
 		};
+		int terminal = l->init.terminal ? l->outputs[STREAM_OUT] : -1;
+		int attached = attach_watch(fds + 1 + STREAMS, terminal);
 
-		if (sys(ppoll, fds, 3, 0, 0, 8) < 0)
+		if (sys(ppoll, fds, 1 + STREAMS + attached, 0, 0, 8) < 0)
 			continue;
+		attach_handle(fds + 1 + STREAMS, attached, terminal);
 		for (int i = 0; i < STREAMS; i++)
 			if (fds[i + 1].revents)
 				copy_some(l, i);
@@ -278,6 +284,8 @@ int supervise(struct plan *p)
 	l.cgroup_kill = open_file(p, p->cgroup_kill, O_WRONLY);
 	if (start_child(&l, p))
 		return 1;
+	attach_start(p->flags & PLAN_TTY ? (p->flags & PLAN_STDIN_OPEN ? ATTACH_TERMINAL : -1) : l.input,
+		p->flags & PLAN_STDIN_ONCE);
 	forget_plan(p);
 	if ((r = write_state(&l)) < 0)
 		return fail(STAGE_STATE, 0, r);         /* the container dies with us */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <poll.h>
 #include "../plan.h"
 
 struct context {
@@ -13,6 +14,7 @@ struct context {
 	int failure_fd;         /* of the clone: where init_fail() writes; closed by a successful exec */
 	int in, out, err;       /* of the clone: what becomes 0, 1 and 2; -1: stays /dev/null */
 	bool terminal;          /* they become a terminal, whose other side is sent through out, a socket */
+	char **env;             /* 0: the plan's */
 };
 
 /* ---- in the clone: each returns only when it worked ---- */
@@ -27,7 +29,8 @@ _Noreturn void init_program(struct context *c, char **argv);    /* search and ex
 
 /* ---- in the supervisor ---- */
 int supervise(struct plan *p);                  /* the whole life of a container; the supervisor's exit status */
-int exec_help(struct plan *p, int64_t timeout_ms, char **argv);
+/* terminal: see FD_OUTPUT */
+int exec_help(struct plan *p, bool terminal, int64_t timeout_ms, char **argv);
 int await_exec(struct context *c, int from, struct report *r);  /* 0: executed; else r says where it failed */
 void report(const struct report *r);
 
@@ -43,7 +46,20 @@ enum { STREAM_OUT, STREAM_ERR, STREAMS };
 struct log;
 struct log *log_open(const char *path, int64_t max);    /* path 0: output is discarded; 0: errno in log_error() */
 long log_error(void);
-long log_copy(struct log *l, int stream, int fd);       /* reads once: bytes read, 0 at the end, -errno */
+/* Reads once: bytes read, 0 at the end, -errno. What was read is also given to attach_output(). */
+long log_copy(struct log *l, int stream, int fd);
+
+/* Who is attached to the container's standard streams. A container waits for one who is slow, but not for one who stopped. */
+/* input: the container's, not blocking; ATTACH_TERMINAL: its terminal; -1: it has none. */
+#define ATTACH_TERMINAL (-2)
+void attach_start(int input, bool once);
+void attach_output(int stream, const char *p, size_t n);
+/* Fills in up to ATTACH_POLLS; how many. terminal: the other side of the container's, or -1. */
+int attach_watch(struct pollfd *fds, int terminal);
+/* What came in on those. */
+void attach_handle(const struct pollfd *fds, int n, int terminal);
+#define ATTACHED_MAX 8
+#define ATTACH_POLLS (ATTACHED_MAX + 1)
 
 int64_t now_ms(void);
 int record_write(const char *name, const char *tmp, const char *text, size_t n);        /* in FD_DIR, by rename */
