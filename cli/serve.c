@@ -15,12 +15,14 @@
 #include "orchestrator/api/api.h"
 #include "orchestrator/controllers/controllers.h"
 #include "orchestrator/pki.h"
+#include "orchestrator/store/encryption.h"
 #include "runtime/agent/agent.h"
 #include "runtime/network/network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@
 #include <sys/un.h>
 
 struct settings {
-	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file, *audit_log, *audit_policy;
+	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file, *audit_log, *audit_policy, *encryption;
 	int64_t audit_megabytes, audit_backups;
 	struct oidc_opts oidc;
 	struct opt_list oidc_required;
@@ -127,25 +129,46 @@ static void stop_certificates(struct server *s)
 	pki_free(&s->pki);
 }
 
+/* path NULL: nothing. */
+static int read_option_file(const char *path, const char *option, struct str *out, struct err *err)
+{
+	return path ? err_wrap(err, file_read(path, OPTION_FILE_MAX, out, err), "--%s", option) : 0;
+}
+
+static int encrypt_store(struct server *s, struct err *err)
+{
+	AUTO(str) text = { 0 }, count = { 0 };
+	struct encryption *how;
+	size_t n;
+
+	TRY(read_option_file(s->set.encryption, "encryption-provider-config", &text, err));
+	how = encryption_read(str_c(&text), err);
+	OPENSSL_cleanse(text.p, text.n);
+	if (!how)
+		return err_wrap(err, -(int)err->code, "--encryption-provider-config");
+	s->store = store_encrypted(s->store, how);
+	TRY(store_encrypt_again(s->store, &n, err));
+	str_addf(&count, "%zu", n);
+	if (n)
+		log_event(LOG_INFO, "values of the store are encrypted again", "values", str_c(&count), NULL);
+	return 0;
+}
+
 static int start_store(struct server *s, struct err *err)
 {
 	char *path = below(s, "store.db");
 
 	s->store = store_sqlite(s->loop, path, err);
 	free(path);
-	return s->store ? 0 : -(int)err->code;
+	if (!s->store)
+		return -(int)err->code;
+	return s->set.encryption ? encrypt_store(s, err) : 0;
 }
 
 static void stop_store(struct server *s)
 {
 	if (s->store)
 		s->store->ops->free(s->store);
-}
-
-/* path NULL: nothing. */
-static int read_option_file(const char *path, const char *option, struct str *out, struct err *err)
-{
-	return path ? err_wrap(err, file_read(path, OPTION_FILE_MAX, out, err), "--%s", option) : 0;
 }
 
 static int start_api(struct server *s, struct err *err)
@@ -465,6 +488,7 @@ int cmd_serve(int argc, char **argv)
 		{ "audit-log-path", 0, OPT_STR, &s.set.audit_log, "FILE", "who did what, a line of JSON each; - for standard output" },
 		{ "audit-policy-file", 0, OPT_STR, &s.set.audit_policy, "FILE", "what is written there (audit.k8s.io/v1 Policy; default: Metadata)" },
 		{ "data-dir", 0, OPT_STR, &s.set.data_dir, "DIR", "where everything is kept" },
+		{ "encryption-provider-config", 0, OPT_STR, &s.set.encryption, "FILE", "what is encrypted on the disk, and the keys" },
 		{ "listen", 0, OPT_STR, &s.set.listen, "HOST:PORT", "where the API answers, with TLS" },
 		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
 		{ "node-name", 0, OPT_STR, &s.set.node_name, "NAME", "name of this machine's node" },

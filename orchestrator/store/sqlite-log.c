@@ -64,7 +64,7 @@ int sqlite_log_open(const char *path, bool writer, struct sqlite3 **out, struct 
 		return err_set(err, ERR_IO, "open the store '%s': %s", path,
 			       *out ? sqlite3_errmsg(*out) : "out of memory");
 	sqlite3_busy_timeout(*out, 10000);      /* a backup may hold the lock for a moment */
-	return run(*out, writer ? "PRAGMA cache_size = -2000" : "PRAGMA cache_size = -256; PRAGMA query_only = 1",
+	return run(*out, writer ? "PRAGMA cache_size = -2000; PRAGMA secure_delete = 1" : "PRAGMA cache_size = -256; PRAGMA query_only = 1",
 		   "open", err);
 }
 

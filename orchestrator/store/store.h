@@ -56,4 +56,10 @@ struct store_ops {
 struct store *store_memory(struct loop *l);
 /* NULL on error: ERR_INVALID for a damaged file (it is checked), ERR_CONFLICT when another process has it open. */
 struct store *store_sqlite(struct loop *l, const char *path, struct err *err);
+/* Around another one: values are encrypted as the configuration says (encryption.h). Both arguments are taken. */
+struct encryption;
+struct store *store_encrypted(struct store *take_inner, struct encryption *take_how);
+/* Writes again what keys have changed for, and forgets the past; *n: how many values. Before anybody else uses the store;
+ * parks. */
+MUST_CHECK int store_encrypt_again(struct store *encrypted, size_t *n, struct err *err);
 void kv_free(struct kv *kv);
