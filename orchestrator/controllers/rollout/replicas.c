@@ -51,12 +51,6 @@ void canary_split(const struct canary *c, int64_t *canary, int64_t *stable)
 	*stable = best.total - best.canary;
 }
 
-/* Replicas that count as serving; those of the side that is being drained count in any case. */
-static int64_t countable(const struct rolling_set *s, bool even_unavailable)
-{
-	return even_unavailable ? s->spec : min(s->spec, s->available);
-}
-
 static int64_t raise_to(int64_t now, int64_t target, int64_t *room)
 {
 	int64_t by = max(0, min(target - now, *room));
@@ -79,22 +73,22 @@ void canary_move(const struct canary *c, const struct rolling_set *new, const st
 	static const struct rolling_set none;
 	const struct rolling_set *s = stable ? stable : &none;
 	int64_t new_target, stable_target,
-		room = c->limits.replicas + c->limits.max_surge - new->spec - s->spec - older, slack;
-	bool increasing;
+		room = c->limits.replicas + c->limits.max_surge - new->spec - s->spec - older, slack,
+		floor = c->limits.replicas - c->limits.max_unavailable;
 
 	canary_split(c, &new_target, &stable_target);
 	if (!stable) {
 		new_target = c->limits.replicas;
 		stable_target = 0;
 	}
-	increasing = new_target >= new->spec;
 	*stable_to = raise_to(s->spec, stable_target, &room);
 	*new_to = raise_to(new->spec, new_target, &room);
 	if (older > 0)
 		return;
-	slack = countable(new, !increasing) + countable(s, increasing) -
-		(c->limits.replicas - c->limits.max_unavailable);
+	/* A set removes first what does not serve, so all its pods count while it is drained; of the other one what serves. */
+	slack = new->spec + min(s->spec, s->available) - floor;
 	*new_to = lower_to(*new_to, new_target, &slack);
+	slack = s->spec + min(*new_to, new->available) - floor;
 	*stable_to = lower_to(*stable_to, stable_target, &slack);
 }
 

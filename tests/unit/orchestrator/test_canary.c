@@ -104,6 +104,88 @@ static void canary_keeps_floor_and_ceiling_in_all_small_cases(void **state)
 				}
 }
 
+/* ---- from every state ---- */
+
+static void expect_abort(struct world w)
+{
+	for (int64_t step = 1; step <= 100; step += 99) {
+		struct world x = w;
+
+		settle(&x, step);
+		if (x.new.spec || x.stable.spec != w.c.limits.replicas)
+			fail_at(&w, "an abort did not return to stable");
+	}
+}
+
+/* All counts of pods that the sets can have under these limits, available or not; `stride`: of how many one is looked at. */
+static void each_health(struct world w, int64_t stride, void (*fn)(struct world w))
+{
+	for (int64_t new = 0; new <= w.new.spec; new += stride)
+		for (int64_t stable = 0; stable <= w.stable.spec; stable += stride)
+			for (int64_t older = 0; older <= w.older.spec; older += stride) {
+				w.new.available = w.new.spec - new;
+				w.stable.available = w.stable.spec - stable;
+				w.older.available = w.older.spec - older;
+				fn(w);
+			}
+}
+
+static void each_state(struct rolling limits, int64_t weight, int64_t most_older, int64_t stride, void (*fn)(struct world w))
+{
+	struct world w = { .c = { limits, weight, 100 } };
+
+	for (w.older.spec = 0; w.older.spec <= most_older; w.older.spec++)
+		for (w.new.spec = 0; w.new.spec <= limits.replicas; w.new.spec++)
+			for (w.stable.spec = 0; w.stable.spec <= limits.replicas; w.stable.spec++)
+				if (specs(&w) <= limits.replicas + limits.max_surge)
+					each_health(w, stride, fn);
+}
+
+static void each_limit(int64_t from, int64_t to, int64_t weight, int64_t most_older, int64_t stride, void (*fn)(struct world w))
+{
+	for (int64_t n = from; n <= to; n++)
+		for (int64_t surge = 0; surge <= n; surge++)
+			for (int64_t gone = surge ? 0 : 1; gone <= n; gone++)
+				each_state((struct rolling){ n, surge, gone }, weight, most_older, stride, fn);
+}
+
+/* Whatever weight led there: an abort is weight 0. */
+static void canary_abort_returns_to_stable_from_every_state(void **state)
+{
+	(void)state;
+	each_limit(1, 5, 0, 5, 1, expect_abort);
+	each_limit(6, 10, 0, 0, 1, expect_abort);
+}
+
+static void expect_settled(struct world w) { settle(&w, 1); }
+
+static void canary_reaches_every_weight_from_every_state(void **state)
+{
+	(void)state;
+	for (int64_t weight = 0; weight <= 100; weight++) {
+		each_limit(1, 4, weight, 1, 1, expect_settled);
+		each_limit(5, 10, weight, 0, 5, expect_settled);
+	}
+}
+
+/* Limits in per cent are one of the numbers that are tried above. */
+static void canary_limits_in_per_cent_are_numbers_from_0_to_replicas(void **state)
+{
+	(void)state;
+	for (int64_t n = 1; n <= 10; n++)
+		for (int surge = 0; surge <= 100; surge++)
+			for (int gone = 0; gone <= 100; gone++) {
+				AUTO_DOC d = doc_new();
+				struct rolling r;
+
+				assert_ok(rolling_read(&r, n, node_strf(d, "%d%%", surge), node_strf(d, "%d%%", gone), "25%", NULL), NULL);
+				assert_int_equal(r.replicas, n);
+				assert_int_equal(r.max_surge, (n * surge + 99) / 100);
+				assert_true(r.max_surge >= 0 && r.max_surge <= n);
+				assert_true(r.max_unavailable >= !r.max_surge && r.max_unavailable <= n);
+			}
+}
+
 static void expect_split(int64_t n, int64_t surge, int64_t weight, int64_t want_canary, int64_t want_stable)
 {
 	struct canary c = { { n, surge, surge ? 0 : 1 }, weight, 100 };
@@ -182,10 +264,33 @@ static void canary_routed_has_pods_for_its_weight_and_a_whole_stable(void **stat
 	assert_int_equal(canary, 2);
 }
 
+static bool serves(const struct routed *r, int64_t weight, int64_t pods) { return weight * r->replicas <= pods * r->max_weight; }
+
+/* Stable never gets more than its available pods serve, and the canary keeps no more than that needs. */
+static void canary_routed_keeps_what_stable_cannot_serve_and_no_more(void **state)
+{
+	(void)state;
+	for (int64_t n = 1; n <= 10; n++)
+		for (int64_t available = 0; available <= n + 1; available++)
+			for (int64_t actual = 0; actual <= 100; actual++) {
+				struct routed r = { .replicas = n, .max_weight = 100, .actual = actual, .dynamic_stable = true };
+				int64_t kept = routed_kept(&r, available);
+
+				assert_true(kept >= 0 && kept <= actual);
+				assert_true(kept == actual || serves(&r, 100 - kept, available));
+				assert_true(!kept || !serves(&r, 100 - kept + 1, available));
+				assert_true(serves(&r, actual, routed_pods(&r, actual)));
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(canary_keeps_floor_and_ceiling_in_all_small_cases),
+		TEST(canary_abort_returns_to_stable_from_every_state),
+		TEST(canary_reaches_every_weight_from_every_state),
+		TEST(canary_limits_in_per_cent_are_numbers_from_0_to_replicas),
+		TEST(canary_routed_keeps_what_stable_cannot_serve_and_no_more),
 		TEST(canary_split_comes_nearest_to_the_weight),
 		TEST(canary_moves_as_far_as_surge_and_unavailable_allow),
 		TEST(canary_routed_has_pods_for_its_weight_and_a_whole_stable),
