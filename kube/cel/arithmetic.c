@@ -6,8 +6,8 @@
 #define FN(name) static struct cel_value name(struct cel_eval *e, const struct cel_value *a, size_t n)
 #define UNUSED ((void)e, (void)n)
 
-static struct cel_value of_uint(uint64_t u) { return (struct cel_value){.kind = CEL_UINT, .u = u}; }
-static struct cel_value of_double(double d) { return (struct cel_value){.kind = CEL_DOUBLE, .d = d}; }
+static struct cel_value of_uint(uint64_t u) { return (struct cel_value){ .kind = CEL_UINT, .u = u }; }
+static struct cel_value of_double(double d) { return (struct cel_value){ .kind = CEL_DOUBLE, .d = d }; }
 static struct cel_value overflow(struct cel_eval *e) { return cel_fail(e, "integer overflow"); }
 
 #define WHOLE(name, builtin)                                                                                           \
@@ -95,7 +95,7 @@ FN(negate_double)
 
 FN(concat)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 	struct cel_value v;
 
 	(void)n;
@@ -112,7 +112,9 @@ static bool same_keys(const struct node *a, const struct node *b, const struct n
 {
 	const struct node *it;
 
-	node_each(it, keys) if (!node_eq(node_getn(a, node_sv(it)), node_getn(b, node_sv(it)))) return false;
+	node_each(it, keys)
+		if (!node_eq(node_getn(a, node_sv(it)), node_getn(b, node_sv(it))))
+			return false;
 	return true;
 }
 
@@ -159,7 +161,7 @@ FN(concat_lists)
 
 static struct cel_value time_of(struct cel_eval *e, __int128 nanos)
 {
-	struct cel_value v = {.kind = CEL_TIMESTAMP};
+	struct cel_value v = { .kind = CEL_TIMESTAMP };
 	__int128 s = nanos / 1000000000, rest = nanos % 1000000000;
 
 	if (rest < 0) {
@@ -179,7 +181,7 @@ static struct cel_value duration_of(struct cel_eval *e, __int128 nanos)
 {
 	if (nanos > INT64_MAX || nanos < INT64_MIN)
 		return cel_fail(e, "duration overflow");
-	return (struct cel_value){.kind = CEL_DURATION, .i = (int64_t)nanos};
+	return (struct cel_value){ .kind = CEL_DURATION, .i = (int64_t)nanos };
 }
 
 FN(add_times)
@@ -213,15 +215,15 @@ FN(sub_times)
 }
 
 static const struct cel_overload rows[] = {
-	{"_+_", "ii>i", add_int},      {"_+_", "uu>u", add_uint},  {"_+_", "dd>d", add_double},
-	{"_+_", "ss>s", concat},       {"_+_", "yy>y", concat},	   {"_+_", "LALA>LA", concat_lists},
-	{"_+_", "tD>t", add_times},    {"_+_", "Dt>t", add_times}, {"_+_", "DD>D", add_durations},
-	{"_-_", "ii>i", sub_int},      {"_-_", "uu>u", sub_uint},  {"_-_", "dd>d", sub_double},
-	{"_-_", "tD>t", sub_duration}, {"_-_", "tt>D", sub_times}, {"_-_", "DD>D", sub_durations},
-	{"_*_", "ii>i", mul_int},      {"_*_", "uu>u", mul_uint},  {"_*_", "dd>d", mul_double},
-	{"_/_", "ii>i", div_int},      {"_/_", "uu>u", div_uint},  {"_/_", "dd>d", div_double},
-	{"_%_", "ii>i", mod_int},      {"_%_", "uu>u", mod_uint},  {"-_", "i>i", negate_int},
-	{"-_", "d>d", negate_double},
+	{ "_+_", "ii>i", add_int },	 { "_+_", "uu>u", add_uint },  { "_+_", "dd>d", add_double },
+	{ "_+_", "ss>s", concat },	 { "_+_", "yy>y", concat },    { "_+_", "LALA>LA", concat_lists },
+	{ "_+_", "tD>t", add_times },	 { "_+_", "Dt>t", add_times }, { "_+_", "DD>D", add_durations },
+	{ "_-_", "ii>i", sub_int },	 { "_-_", "uu>u", sub_uint },  { "_-_", "dd>d", sub_double },
+	{ "_-_", "tD>t", sub_duration }, { "_-_", "tt>D", sub_times }, { "_-_", "DD>D", sub_durations },
+	{ "_*_", "ii>i", mul_int },	 { "_*_", "uu>u", mul_uint },  { "_*_", "dd>d", mul_double },
+	{ "_/_", "ii>i", div_int },	 { "_/_", "uu>u", div_uint },  { "_/_", "dd>d", div_double },
+	{ "_%_", "ii>i", mod_int },	 { "_%_", "uu>u", mod_uint },  { "-_", "i>i", negate_int },
+	{ "-_", "d>d", negate_double },
 };
 
-const struct cel_library cel_arithmetic = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_arithmetic = { rows, sizeof rows / sizeof *rows, NULL };

@@ -105,10 +105,10 @@ struct cel_lazy {
 	void (*get)(struct cel_lazy *self, struct doc *d, struct sv name, struct cel_value *out);
 };
 
-static inline struct cel_value cel_null(void) { return (struct cel_value){.kind = CEL_NULL}; }
-static inline struct cel_value cel_bool(bool b) { return (struct cel_value){.kind = CEL_BOOL, .b = b}; }
-static inline struct cel_value cel_int(int64_t i) { return (struct cel_value){.kind = CEL_INT, .i = i}; }
-static inline struct cel_value cel_string(struct sv s) { return (struct cel_value){.kind = CEL_STRING, .s = s}; }
+static inline struct cel_value cel_null(void) { return (struct cel_value){ .kind = CEL_NULL }; }
+static inline struct cel_value cel_bool(bool b) { return (struct cel_value){ .kind = CEL_BOOL, .b = b }; }
+static inline struct cel_value cel_int(int64_t i) { return (struct cel_value){ .kind = CEL_INT, .i = i }; }
+static inline struct cel_value cel_string(struct sv s) { return (struct cel_value){ .kind = CEL_STRING, .s = s }; }
 /* A value of an object; d: where times and bytes are made. NULL is null. */
 struct cel_value cel_of_node(struct doc *d, const struct node *n, const struct cel_type *t);
 struct node *cel_to_node(struct doc *d, const struct cel_value *v); /* as JSON; NULL: has no form there */
@@ -119,6 +119,7 @@ void cel_type_of(struct str *out, const struct cel_value *v); /* the name of its
 /* ---- functions of who evaluates ---- */
 
 struct cel_eval;
+struct doc *cel_memory(struct cel_eval *e); /* where an evaluation builds */
 typedef struct cel_value cel_fn(struct cel_eval *e, const struct cel_value *args, size_t n);
 
 /* sig: types of arguments and the result: "s.s>b" is a member of a string that takes a string. A letter is a type: b

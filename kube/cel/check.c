@@ -137,7 +137,7 @@ static const struct cel_type *result_of(struct checker *c, const char **sig, con
 static bool overload_fits(struct checker *c, const struct cel_overload *o, bool member,
 			  const struct cel_type *const *types, uint32_t n, const struct cel_type **result)
 {
-	struct matching m = {.hosts = c->env->library ? c->env->library->hosts : NULL};
+	struct matching m = { .hosts = c->env->library ? c->env->library->hosts : NULL };
 	const char *sig = o->sig;
 
 	if (member != (strchr(sig, '.') != NULL))
@@ -156,7 +156,7 @@ static bool overload_fits(struct checker *c, const struct cel_overload *o, bool 
 static const struct cel_type *no_overload(struct checker *c, const struct cel_expr *e, bool member,
 					  const struct cel_type *const *types, uint32_t n)
 {
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	str_addf(&what, "found no matching overload for '" SV_FMT "' applied to '", SV_ARG(e->name));
 	for (uint32_t i = 0; i < n; i++) {
@@ -221,7 +221,7 @@ static bool is_type_name(struct checker *c, struct sv name, struct cel_expr *e, 
 	for (int kind = CEL_NULL; kind < CEL_OBJECT; kind++)
 		if (sv_eq_c(name, cel_types[kind].name)) {
 			e->op = CEL_LITERAL;
-			e->literal = (struct cel_value){.kind = CEL_TYPE, .type = &cel_types[kind]};
+			e->literal = (struct cel_value){ .kind = CEL_TYPE, .type = &cel_types[kind] };
 			*type = with(c, CEL_TYPE, NULL, &cel_types[kind]);
 			return true;
 		}
@@ -231,7 +231,7 @@ static bool is_type_name(struct checker *c, struct sv name, struct cel_expr *e, 
 static const struct cel_type *check_name(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
 	const struct cel_type *type = NULL;
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 	uint32_t up = 0;
 
 	for (; scope && !e->absolute; scope = scope->up, up++)
@@ -249,7 +249,7 @@ static const struct cel_type *check_name(struct checker *c, struct cel_expr *e, 
 /* A variable or a type whose name has points in it. */
 static bool check_dotted(struct checker *c, struct cel_expr *e, const struct scope *scope, const struct cel_type **type)
 {
-	AUTO(str) name = {0};
+	AUTO(str) name = { 0 };
 
 	return dotted(e, scope, &name) &&
 	       (is_variable(c, str_sv(&name), e, type) || is_type_name(c, str_sv(&name), e, type));
@@ -259,7 +259,7 @@ static bool check_dotted(struct checker *c, struct cel_expr *e, const struct sco
 
 static const struct cel_type *member_type(struct checker *c, const struct cel_expr *e, const struct cel_type *t)
 {
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	switch (kind_of(t)) {
 	case CEL_DYN:
@@ -299,7 +299,7 @@ static const struct cel_type *check_select(struct checker *c, struct cel_expr *e
 
 static const struct cel_type *check_index(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
-	const struct cel_type *types[2] = {check(c, e->args, scope), check(c, e->args->next, scope)};
+	const struct cel_type *types[2] = { check(c, e->args, scope), check(c, e->args->next, scope) };
 	const struct cel_type *of = kind_of(types[0]) == CEL_OPTIONAL ? types[0]->of : types[0], *result = NULL;
 	bool wraps = e->op == CEL_OPT_INDEX || of != types[0], fine;
 
@@ -328,7 +328,7 @@ static const struct cel_type *check_call(struct checker *c, struct cel_expr *e, 
 {
 	const struct cel_library *own = c->env->library;
 	const struct cel_type *types[CEL_ARGS];
-	AUTO(str) name = {0};
+	AUTO(str) name = { 0 };
 	uint32_t n = 0;
 
 	if (e->member && dotted(e->target, scope, &name)) { /* a function with points in its name */
@@ -336,7 +336,7 @@ static const struct cel_type *check_call(struct checker *c, struct cel_expr *e, 
 		if ((e->rows = cel_overloads(own, str_sv(&name), &e->n_rows))) {
 			e->member = false;
 			e->target = NULL;
-			e->name = (struct sv){doc_text(c->d, str_sv(&name)), name.n};
+			e->name = (struct sv){ doc_text(c->d, str_sv(&name)), name.n };
 		}
 	}
 	if (e->member)
@@ -344,7 +344,7 @@ static const struct cel_type *check_call(struct checker *c, struct cel_expr *e, 
 	for (struct cel_expr *a = e->args; a; a = a->next)
 		types[n++] = check(c, a, scope);
 	if (!e->rows && !(e->rows = cel_overloads(own, e->name, &e->n_rows))) {
-		AUTO(str) what = {0};
+		AUTO(str) what = { 0 };
 
 		str_addf(&what, "undeclared reference to '" SV_FMT "' (in container '')", SV_ARG(e->name));
 		return problem(c, e->at, str_c(&what));
@@ -355,7 +355,7 @@ static const struct cel_type *check_call(struct checker *c, struct cel_expr *e, 
 static void want_bool(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
 	const struct cel_type *t = check(c, e, scope);
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	if (kind_of(t) == CEL_BOOL || kind_of(t) == CEL_DYN)
 		return;
@@ -374,7 +374,7 @@ static const struct cel_type *check_logic(struct checker *c, struct cel_expr *e,
 
 static const struct cel_type *check_if(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
-	const struct cel_type *types[3] = {plain(CEL_BOOL)};
+	const struct cel_type *types[3] = { plain(CEL_BOOL) };
 
 	want_bool(c, e->args, scope);
 	types[1] = check(c, e->args->next, scope);
@@ -396,7 +396,7 @@ static const struct cel_type *joined(const struct cel_type *a, const struct cel_
 static const struct cel_type *check_element(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
 	const struct cel_type *t = check(c, e, scope);
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	if (!e->may_be_none)
 		return t;
@@ -464,7 +464,7 @@ static const struct cel_type *check_fold(struct checker *c, struct cel_expr *e, 
 {
 	const struct cel_type *range = check(c, e->target, scope), *key = NULL, *of = NULL;
 	bool pair = e->second.n > 0;
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	switch (kind_of(range)) {
 	case CEL_LIST:
@@ -486,14 +486,14 @@ static const struct cel_type *check_fold(struct checker *c, struct cel_expr *e, 
 		str_addc(&what, "' cannot be range of a comprehension (must be list, map, or dynamic)");
 		problem(c, e->target->at, str_c(&what));
 	}
-	struct scope first = {e->name, pair || kind_of(range) != CEL_LIST ? key : of, scope};
-	struct scope second = {e->second, of, &first};
+	struct scope first = { e->name, pair || kind_of(range) != CEL_LIST ? key : of, scope };
+	struct scope second = { e->second, of, &first };
 	return check_fold_body(c, e, range, pair ? &second : &first);
 }
 
 static const struct cel_type *check_bind(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
-	struct scope in = {e->name, check(c, e->args, scope), scope};
+	struct scope in = { e->name, check(c, e->args, scope), scope };
 
 	return check(c, e->args->next, &in);
 }
@@ -501,7 +501,7 @@ static const struct cel_type *check_bind(struct checker *c, struct cel_expr *e, 
 static const struct cel_type *check_opt_map(struct checker *c, struct cel_expr *e, const struct scope *scope)
 {
 	const struct cel_type *from = check(c, e->target, scope), *to;
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	if (kind_of(from) != CEL_OPTIONAL && kind_of(from) != CEL_DYN) {
 		str_addc(&what, "found no matching overload for 'hasValue' applied to '");
@@ -509,7 +509,7 @@ static const struct cel_type *check_opt_map(struct checker *c, struct cel_expr *
 		str_addc(&what, ".()'");
 		return problem(c, e->target->at, str_c(&what));
 	}
-	struct scope in = {e->name, from ? from->of : NULL, scope};
+	struct scope in = { e->name, from ? from->of : NULL, scope };
 	to = check(c, e->args, &in);
 	return e->op == CEL_OPT_FLAT_MAP ? to : with(c, CEL_OPTIONAL, NULL, to);
 }
@@ -558,7 +558,7 @@ static const struct cel_type *check(struct checker *c, struct cel_expr *e, const
 int cel_check(struct doc *d, const struct cel_env *env, const char *text, struct cel_expr *root,
 	      const struct cel_type **type, struct err *err)
 {
-	struct checker c = {.d = d, .env = env, .text = text};
+	struct checker c = { .d = d, .env = env, .text = text };
 	int r = 0;
 
 	*type = check(&c, root, NULL);

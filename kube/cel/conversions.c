@@ -13,8 +13,8 @@
 #define FN(name) static struct cel_value name(struct cel_eval *e, const struct cel_value *a, size_t n)
 #define UNUSED ((void)e, (void)n)
 
-static struct cel_value of_uint(uint64_t u) { return (struct cel_value){.kind = CEL_UINT, .u = u}; }
-static struct cel_value of_double(double d) { return (struct cel_value){.kind = CEL_DOUBLE, .d = d}; }
+static struct cel_value of_uint(uint64_t u) { return (struct cel_value){ .kind = CEL_UINT, .u = u }; }
+static struct cel_value of_double(double d) { return (struct cel_value){ .kind = CEL_DOUBLE, .d = d }; }
 
 FN(same)
 {
@@ -33,7 +33,7 @@ FN(type_of)
 		own->name = a->host_name;
 		t = own;
 	}
-	return (struct cel_value){.kind = CEL_TYPE, .type = t};
+	return (struct cel_value){ .kind = CEL_TYPE, .type = t };
 }
 
 /* ---- numbers ---- */
@@ -127,9 +127,9 @@ FN(double_of_text)
 
 FN(bool_of_text)
 {
-	static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"}, *const no[] = {"0",	  "f",
-												 "F",	  "FALSE",
-												 "false", "False"};
+	static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" }, *const no[] = { "0",     "f",
+												    "F",     "FALSE",
+												    "false", "False" };
 
 	(void)n;
 	for (size_t i = 0; i < 6; i++)
@@ -159,7 +159,7 @@ void cel_write_double(struct str *out, double d)
 
 FN(text_of)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	(void)n;
 	switch ((enum cel_kind)a->kind) {
@@ -193,12 +193,12 @@ FN(text_of)
 FN(bytes_of_text)
 {
 	UNUSED;
-	return (struct cel_value){.kind = CEL_BYTES, .s = a->s};
+	return (struct cel_value){ .kind = CEL_BYTES, .s = a->s };
 }
 
 FN(time_of_text)
 {
-	struct cel_value v = {.kind = CEL_TIMESTAMP};
+	struct cel_value v = { .kind = CEL_TIMESTAMP };
 
 	(void)n;
 	return cel_parse_time(a->s, &v.i, &v.nanos) ? v
@@ -210,12 +210,12 @@ FN(time_of_int)
 	(void)n;
 	if (a->i < -62135596800 || a->i > 253402300799)
 		return cel_fail(e, "timestamp overflow");
-	return (struct cel_value){.kind = CEL_TIMESTAMP, .i = a->i};
+	return (struct cel_value){ .kind = CEL_TIMESTAMP, .i = a->i };
 }
 
 FN(duration_of_text)
 {
-	struct cel_value v = {.kind = CEL_DURATION};
+	struct cel_value v = { .kind = CEL_DURATION };
 
 	(void)n;
 	return cel_parse_duration(a->s, &v.i) ? v : cel_fail(e, "type conversion error from 'string' to 'duration'");
@@ -224,46 +224,46 @@ FN(duration_of_text)
 FN(duration_of_int)
 {
 	UNUSED;
-	return (struct cel_value){.kind = CEL_DURATION, .i = a->i};
+	return (struct cel_value){ .kind = CEL_DURATION, .i = a->i };
 }
 
 static const struct cel_overload rows[] = {
-	{"dyn", "A>*", same},
-	{"type", "*>T", type_of},
-	{"int", "i>i", same},
-	{"int", "u>i", int_of_uint},
-	{"int", "d>i", int_of_double},
-	{"int", "s>i", int_of_text},
-	{"int", "t>i", int_of_time},
-	{"int", "D>i", int_of_duration},
-	{"uint", "u>u", same},
-	{"uint", "i>u", uint_of_int},
-	{"uint", "d>u", uint_of_double},
-	{"uint", "s>u", uint_of_text},
-	{"double", "d>d", same},
-	{"double", "i>d", double_of_int},
-	{"double", "u>d", double_of_uint},
-	{"double", "s>d", double_of_text},
-	{"bool", "b>b", same},
-	{"bool", "s>b", bool_of_text},
-	{"string", "s>s", same},
-	{"string", "i>s", text_of},
-	{"string", "u>s", text_of},
-	{"string", "d>s", text_of},
-	{"string", "b>s", text_of},
-	{"string", "y>s", text_of},
-	{"string", "t>s", text_of},
-	{"string", "D>s", text_of},
-	{"string", "P>s", text_of},
-	{"string", "C>s", text_of},
-	{"bytes", "y>y", same},
-	{"bytes", "s>y", bytes_of_text},
-	{"timestamp", "t>t", same},
-	{"timestamp", "s>t", time_of_text},
-	{"timestamp", "i>t", time_of_int},
-	{"duration", "D>D", same},
-	{"duration", "s>D", duration_of_text},
-	{"duration", "i>D", duration_of_int},
+	{ "dyn", "A>*", same },
+	{ "type", "*>T", type_of },
+	{ "int", "i>i", same },
+	{ "int", "u>i", int_of_uint },
+	{ "int", "d>i", int_of_double },
+	{ "int", "s>i", int_of_text },
+	{ "int", "t>i", int_of_time },
+	{ "int", "D>i", int_of_duration },
+	{ "uint", "u>u", same },
+	{ "uint", "i>u", uint_of_int },
+	{ "uint", "d>u", uint_of_double },
+	{ "uint", "s>u", uint_of_text },
+	{ "double", "d>d", same },
+	{ "double", "i>d", double_of_int },
+	{ "double", "u>d", double_of_uint },
+	{ "double", "s>d", double_of_text },
+	{ "bool", "b>b", same },
+	{ "bool", "s>b", bool_of_text },
+	{ "string", "s>s", same },
+	{ "string", "i>s", text_of },
+	{ "string", "u>s", text_of },
+	{ "string", "d>s", text_of },
+	{ "string", "b>s", text_of },
+	{ "string", "y>s", text_of },
+	{ "string", "t>s", text_of },
+	{ "string", "D>s", text_of },
+	{ "string", "P>s", text_of },
+	{ "string", "C>s", text_of },
+	{ "bytes", "y>y", same },
+	{ "bytes", "s>y", bytes_of_text },
+	{ "timestamp", "t>t", same },
+	{ "timestamp", "s>t", time_of_text },
+	{ "timestamp", "i>t", time_of_int },
+	{ "duration", "D>D", same },
+	{ "duration", "s>D", duration_of_text },
+	{ "duration", "i>D", duration_of_int },
 };
 
-const struct cel_library cel_conversions = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_conversions = { rows, sizeof rows / sizeof *rows, NULL };

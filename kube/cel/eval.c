@@ -11,9 +11,11 @@ struct frame {
 
 static struct cel_value eval(struct cel_eval *e, const struct cel_expr *x, const struct frame *f);
 
+struct doc *cel_memory(struct cel_eval *e) { return e->d; }
+
 struct cel_value cel_fail(struct cel_eval *e, const char *fmt, ...)
 {
-	AUTO(str) text = {0};
+	AUTO(str) text = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -36,13 +38,13 @@ bool cel_spend_text(struct cel_eval *e, size_t bytes) { return cel_spend(e, byte
 
 struct cel_value cel_text(struct cel_eval *e, const struct str *s)
 {
-	return cel_string((struct sv){doc_text(e->d, str_sv(s)), s->n});
+	return cel_string((struct sv){ doc_text(e->d, str_sv(s)), s->n });
 }
 
 const struct regex *cel_regex(struct cel_eval *e, struct sv pattern, struct cel_value *error)
 {
 	unsigned n = e->n_patterns < 4 ? e->n_patterns : 4;
-	AUTO(err) err = {0};
+	AUTO(err) err = { 0 };
 
 	for (unsigned i = 0; i < n; i++)
 		if (sv_eq(e->patterns[i].pattern, pattern))
@@ -52,12 +54,12 @@ const struct regex *cel_regex(struct cel_eval *e, struct sv pattern, struct cel_
 	e->patterns[at].pattern = pattern;
 	if (regex_init(&e->patterns[at].regex, doc_text(e->d, pattern), false, &err) >= 0)
 		return &e->patterns[at].regex;
-	e->patterns[at].pattern = (struct sv){"\xff", 1}; /* no text is */
+	e->patterns[at].pattern = (struct sv){ "\xff", 1 }; /* no text is */
 	*error = cel_fail(e, "%s", err_msg(&err));
 	return NULL;
 }
 
-static const struct cel_value spent = {.kind = CEL_ERROR, .s = {"cost", 4}};
+static const struct cel_value spent = { .kind = CEL_ERROR, .s = { "cost", 4 } };
 
 static bool stop(const struct cel_eval *e, const struct cel_value *v) { return v->kind == CEL_ERROR || e->spent; }
 
@@ -67,7 +69,7 @@ static bool stop(const struct cel_eval *e, const struct cel_value *v) { return v
 static struct cel_value logic(struct cel_eval *e, const struct cel_expr *x, const struct frame *f)
 {
 	bool decides = x->op == CEL_OR;
-	struct cel_value error = {.kind = CEL_NULL};
+	struct cel_value error = { .kind = CEL_NULL };
 
 	for (const struct cel_expr *a = x->args; a; a = a->next) {
 		struct cel_value v = eval(e, a, f);
@@ -272,14 +274,14 @@ static struct cel_map *new_map(struct cel_eval *e, size_t n, struct cel_value *o
 	struct cel_map *m = doc_alloc(e->d, sizeof *m);
 
 	m->entries = doc_alloc(e->d, (n ? n : 1) * sizeof *m->entries);
-	*out = (struct cel_value){.kind = CEL_MAP, .map = m};
+	*out = (struct cel_value){ .kind = CEL_MAP, .map = m };
 	return m;
 }
 
 static bool put(struct cel_eval *e, struct cel_map *m, struct cel_value key, struct cel_value value,
 		struct cel_value *error)
 {
-	struct cel_value map = {.kind = CEL_MAP, .map = m}, there;
+	struct cel_value map = { .kind = CEL_MAP, .map = m }, there;
 
 	if (key.kind != CEL_STRING && key.kind != CEL_INT && key.kind != CEL_UINT && key.kind != CEL_BOOL)
 		*error = cel_fail(e, "unsupported key type");
@@ -288,13 +290,13 @@ static bool put(struct cel_eval *e, struct cel_map *m, struct cel_value key, str
 	else if (cel_find(e->d, &map, &key, &there))
 		*error = cel_fail(e, "Failed with repeated key");
 	else
-		m->entries[m->n++] = (struct cel_entry){key, value};
+		m->entries[m->n++] = (struct cel_entry){ key, value };
 	return error->kind != CEL_ERROR;
 }
 
 static struct cel_value make_map(struct cel_eval *e, const struct cel_expr *x, const struct frame *f)
 {
-	struct cel_value out, key, v, error = {.kind = CEL_NULL};
+	struct cel_value out, key, v, error = { .kind = CEL_NULL };
 	struct cel_map *m = new_map(e, x->n_args / 2, &out);
 
 	for (const struct cel_expr *a = x->args; a; a = a->next->next) {
@@ -423,7 +425,7 @@ static bool fold_element(struct cel_eval *e, struct folding *g)
 
 static struct cel_value fold(struct cel_eval *e, const struct cel_expr *x, const struct frame *f)
 {
-	struct folding g = {.x = x, .first.up = f, .second.up = &g.first, .error.kind = CEL_NULL};
+	struct folding g = { .x = x, .first.up = f, .second.up = &g.first, .error.kind = CEL_NULL };
 	bool pair = x->second.n > 0, done = false;
 
 	g.range = eval(e, x->target, f);
@@ -452,14 +454,14 @@ static struct cel_value opt_map(struct cel_eval *e, const struct cel_expr *x, co
 		return v;
 	if (v.kind != CEL_OPTIONAL)
 		return cel_fail(e, "no such overload");
-	struct frame in = {*v.some, f};
+	struct frame in = { *v.some, f };
 	v = eval(e, x->args, &in);
 	return x->op == CEL_OPT_MAP ? cel_some(e->d, v) : v;
 }
 
 static struct cel_value bind(struct cel_eval *e, const struct cel_expr *x, const struct frame *f)
 {
-	struct frame in = {eval(e, x->args, f), f};
+	struct frame in = { eval(e, x->args, f), f };
 
 	return stop(e, &in.value) ? in.value : eval(e, x->args->next, &in);
 }
@@ -542,7 +544,7 @@ bool cel_uses(const struct cel_program *p, const char *variable) { return uses(p
 int cel_run(const struct cel_program *p, struct doc *d, const struct cel_value *values, int64_t *cost,
 	    struct cel_value *out, struct err *err)
 {
-	struct cel_eval e = {.d = d, .values = values, .cost = *cost < CEL_CALL_COST ? *cost : CEL_CALL_COST};
+	struct cel_eval e = { .d = d, .values = values, .cost = *cost < CEL_CALL_COST ? *cost : CEL_CALL_COST };
 	int64_t given = e.cost;
 
 	*out = eval(&e, p->root, NULL);

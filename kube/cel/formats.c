@@ -11,7 +11,7 @@
 /* Names to which something is to be added may end in a dash. */
 static const char *prefix_of(struct sv s, const char *(*check)(struct sv))
 {
-	AUTO(str) masked = {0};
+	AUTO(str) masked = { 0 };
 
 	str_add(&masked, s);
 	if (masked.n > 1 && masked.p[masked.n - 1] == '-')
@@ -40,7 +40,7 @@ static const char *uuid(struct sv s)
 
 static const char *byte(struct sv s)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	return base64_decode(&out, s, NULL) < 0 ? "invalid base64" : NULL;
 }
@@ -55,7 +55,7 @@ static const char *datetime(struct sv s)
 
 static const char *date(struct sv s)
 {
-	AUTO(str) whole = {0};
+	AUTO(str) whole = { 0 };
 
 	str_add(&whole, s);
 	str_addc(&whole, "T00:00:00Z");
@@ -67,19 +67,19 @@ static const struct {
 	const char *name;
 	const char *(*check)(struct sv);
 } formats[] = {
-	{"dns1123Label", name_dns_label},
-	{"dns1123Subdomain", name_dns_subdomain},
-	{"dns1035Label", name_dns_1035},
-	{"qualifiedName", name_qualified},
-	{"dns1123LabelPrefix", label_prefix},
-	{"dns1123SubdomainPrefix", subdomain_prefix},
-	{"dns1035LabelPrefix", label_1035_prefix},
-	{"labelValue", name_label_value},
-	{"uri", uri},
-	{"uuid", uuid},
-	{"byte", byte},
-	{"date", date},
-	{"datetime", datetime},
+	{ "dns1123Label", name_dns_label },
+	{ "dns1123Subdomain", name_dns_subdomain },
+	{ "dns1035Label", name_dns_1035 },
+	{ "qualifiedName", name_qualified },
+	{ "dns1123LabelPrefix", label_prefix },
+	{ "dns1123SubdomainPrefix", subdomain_prefix },
+	{ "dns1035LabelPrefix", label_1035_prefix },
+	{ "labelValue", name_label_value },
+	{ "uri", uri },
+	{ "uuid", uuid },
+	{ "byte", byte },
+	{ "date", date },
+	{ "datetime", datetime },
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -94,14 +94,14 @@ FN(validate)
 		if (wrong) {
 			struct cel_value messages = cel_make_list(e->d, 1);
 
-			messages.list->items[0] = cel_string((struct sv){doc_text(e->d, sv_c(wrong)), strlen(wrong)});
+			messages.list->items[0] = cel_string((struct sv){ doc_text(e->d, sv_c(wrong)), strlen(wrong) });
 			return cel_some(e->d, messages);
 		}
 	}
 	return cel_none();
 }
 
-static struct cel_value make(size_t i) { return (struct cel_value){.kind = CEL_FORMAT, .s = sv_c(formats[i].name)}; }
+static struct cel_value make(size_t i) { return (struct cel_value){ .kind = CEL_FORMAT, .s = sv_c(formats[i].name) }; }
 
 FN(named)
 {
@@ -136,21 +136,21 @@ FORMAT(make_date, 11)
 FORMAT(make_datetime, 12)
 
 static const struct cel_overload rows[] = {
-	{"validate", "F.s>OLs", validate},
-	{"format.named", "s>OF", named},
-	{"format.dns1123Label", ">F", make_dns1123label},
-	{"format.dns1123Subdomain", ">F", make_dns1123subdomain},
-	{"format.dns1035Label", ">F", make_dns1035label},
-	{"format.qualifiedName", ">F", make_qualifiedname},
-	{"format.dns1123LabelPrefix", ">F", make_dns1123labelprefix},
-	{"format.dns1123SubdomainPrefix", ">F", make_dns1123subdomainprefix},
-	{"format.dns1035LabelPrefix", ">F", make_dns1035labelprefix},
-	{"format.labelValue", ">F", make_labelvalue},
-	{"format.uri", ">F", make_uri},
-	{"format.uuid", ">F", make_uuid},
-	{"format.byte", ">F", make_byte},
-	{"format.date", ">F", make_date},
-	{"format.datetime", ">F", make_datetime},
+	{ "validate", "F.s>OLs", validate },
+	{ "format.named", "s>OF", named },
+	{ "format.dns1123Label", ">F", make_dns1123label },
+	{ "format.dns1123Subdomain", ">F", make_dns1123subdomain },
+	{ "format.dns1035Label", ">F", make_dns1035label },
+	{ "format.qualifiedName", ">F", make_qualifiedname },
+	{ "format.dns1123LabelPrefix", ">F", make_dns1123labelprefix },
+	{ "format.dns1123SubdomainPrefix", ">F", make_dns1123subdomainprefix },
+	{ "format.dns1035LabelPrefix", ">F", make_dns1035labelprefix },
+	{ "format.labelValue", ">F", make_labelvalue },
+	{ "format.uri", ">F", make_uri },
+	{ "format.uuid", ">F", make_uuid },
+	{ "format.byte", ">F", make_byte },
+	{ "format.date", ">F", make_date },
+	{ "format.datetime", ">F", make_datetime },
 };
 
-const struct cel_library cel_formats = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_formats = { rows, sizeof rows / sizeof *rows, NULL };

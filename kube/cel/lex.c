@@ -100,9 +100,9 @@ static bool escape(const char **p, bool bytes, struct str *out)
 /* l->p stands on the quote. */
 static void lex_text(struct cel_lexer *l, bool raw, bool bytes)
 {
-	char quote = *l->p, close[4] = {quote, quote, quote, 0};
+	char quote = *l->p, close[4] = { quote, quote, quote, 0 };
 	bool tall = !strncmp(l->p, close, 3);
-	AUTO(str) text = {0};
+	AUTO(str) text = { 0 };
 
 	close[tall ? 3 : 1] = '\0';
 	for (l->p += tall ? 3 : 1; strncmp(l->p, close, tall ? 3 : 1) != 0;) {
@@ -118,8 +118,8 @@ static void lex_text(struct cel_lexer *l, bool raw, bool bytes)
 	}
 	l->p += tall ? 3 : 1;
 	l->token = CEL_TEXT;
-	l->literal = (struct cel_value){.kind = bytes ? CEL_BYTES : CEL_STRING,
-					.s = {doc_text(l->d, str_sv(&text)), text.n}};
+	l->literal = (struct cel_value){ .kind = bytes ? CEL_BYTES : CEL_STRING,
+					 .s = { doc_text(l->d, str_sv(&text)), text.n } };
 }
 
 /* True: a text with these letters before its quote. */
@@ -171,7 +171,7 @@ static void lex_number(struct cel_lexer *l)
 	l->p = p;
 	errno = 0;
 	if (real) {
-		l->literal = (struct cel_value){.kind = CEL_DOUBLE, .d = strtod(start, NULL)};
+		l->literal = (struct cel_value){ .kind = CEL_DOUBLE, .d = strtod(start, NULL) };
 		return;
 	}
 	uint64_t whole = strtoull(start, &end, hex ? 16 : 10);
@@ -179,10 +179,10 @@ static void lex_number(struct cel_lexer *l)
 		return bad(l, *p == 'u' || *p == 'U' ? "invalid uint literal" : "invalid int literal");
 	if (*p == 'u' || *p == 'U') {
 		l->p++;
-		l->literal = (struct cel_value){.kind = CEL_UINT, .u = whole};
+		l->literal = (struct cel_value){ .kind = CEL_UINT, .u = whole };
 		return;
 	}
-	l->literal = (struct cel_value){.kind = CEL_INT, .u = whole}; /* the parser looks whether it fits */
+	l->literal = (struct cel_value){ .kind = CEL_INT, .u = whole }; /* the parser looks whether it fits */
 }
 
 /* ---- the rest ---- */
@@ -201,7 +201,7 @@ static void skip(struct cel_lexer *l)
 
 static void lex_sign(struct cel_lexer *l)
 {
-	static const char *const two[] = {"&&", "||", "==", "!=", "<=", ">="};
+	static const char *const two[] = { "&&", "||", "==", "!=", "<=", ">=" };
 	size_t n = 1;
 
 	for (size_t i = 0; i < sizeof two / sizeof *two; i++)
@@ -210,7 +210,7 @@ static void lex_sign(struct cel_lexer *l)
 	if (n == 1 && !strchr("+-*/%!<>()[]{}.,:?", *l->p))
 		return bad(l, "token recognition error");
 	l->token = CEL_SIGN;
-	l->word = (struct sv){l->p, n};
+	l->word = (struct sv){ l->p, n };
 	l->p += n;
 }
 
@@ -223,7 +223,7 @@ static void lex_quoted_word(struct cel_lexer *l)
 	if (*l->p != '`' || l->p == start)
 		return bad(l, "token recognition error");
 	l->token = CEL_QUOTED_WORD;
-	l->word = (struct sv){start, (size_t)(l->p++ - start)};
+	l->word = (struct sv){ start, (size_t)(l->p++ - start) };
 }
 
 void cel_lex(struct cel_lexer *l)
@@ -233,7 +233,7 @@ void cel_lex(struct cel_lexer *l)
 	skip(l);
 	start = l->p;
 	l->at = (uint32_t)(start - l->text);
-	l->word = (struct sv){start, 0};
+	l->word = (struct sv){ start, 0 };
 	if (!*start) {
 		l->token = CEL_END;
 	} else if (*start == '"' || *start == '\'') {

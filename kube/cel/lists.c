@@ -45,7 +45,7 @@ FN(is_sorted)
 
 static struct cel_value extreme(struct cel_eval *e, const struct cel_value *a, int want, const char *name)
 {
-	struct cel_value best = {.kind = CEL_NULL};
+	struct cel_value best = { .kind = CEL_NULL };
 
 	if (!cel_size(a))
 		return cel_fail(e, "%s called on empty list", name);
@@ -82,7 +82,7 @@ FN(sum)
 
 	(void)n;
 	for (size_t i = 0; i < cel_size(a) && cel_spend(e, 1); i++) {
-		struct cel_value pair[2] = {total, cel_item(e->d, a, i)};
+		struct cel_value pair[2] = { total, cel_item(e->d, a, i) };
 		uint32_t row = 0;
 
 		if (!i) {
@@ -150,13 +150,13 @@ FN(set_intersects)
 }
 
 static const struct cel_overload rows[] = {
-	{"isSorted", "LA.>b", is_sorted},
-	{"min", "LA.>A", min},
-	{"max", "LA.>A", max},
-	{"sum", "LA.>A", sum},
-	{"sets.contains", "LALA>b", set_contains},
-	{"sets.equivalent", "LALA>b", set_equivalent},
-	{"sets.intersects", "LALA>b", set_intersects},
+	{ "isSorted", "LA.>b", is_sorted },
+	{ "min", "LA.>A", min },
+	{ "max", "LA.>A", max },
+	{ "sum", "LA.>A", sum },
+	{ "sets.contains", "LALA>b", set_contains },
+	{ "sets.equivalent", "LALA>b", set_equivalent },
+	{ "sets.intersects", "LALA>b", set_intersects },
 };
 
-const struct cel_library cel_lists = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_lists = { rows, sizeof rows / sizeof *rows, NULL };

@@ -29,7 +29,8 @@ static int has(struct cel_expr *e, const char **why)
 	}
 	uint8_t depth = e->depth;
 	*e = (struct cel_expr){
-		.op = CEL_HAS, .at = e->at, .depth = depth, .name = field->name, .target = field->target};
+		.op = CEL_HAS, .at = e->at, .depth = depth, .name = field->name, .target = field->target
+	};
 	return 1;
 }
 
@@ -65,23 +66,23 @@ static const struct {
 	uint8_t fold, variables, args;
 	bool condition;
 } folds[] = {
-	{"all", CEL_ALL, 1, 1, false},
-	{"exists", CEL_EXISTS, 1, 1, false},
-	{"exists_one", CEL_EXISTS_ONE, 1, 1, false},
-	{"existsOne", CEL_EXISTS_ONE, 1, 1, false},
-	{"filter", CEL_FILTER, 1, 1, false},
-	{"map", CEL_MAP_EACH, 1, 1, false},
-	{"map", CEL_MAP_EACH, 1, 2, true},
-	{"all", CEL_ALL, 2, 1, false},
-	{"exists", CEL_EXISTS, 2, 1, false},
-	{"existsOne", CEL_EXISTS_ONE, 2, 1, false},
-	{"exists_one", CEL_EXISTS_ONE, 2, 1, false},
-	{"transformList", CEL_TRANSFORM_LIST, 2, 1, false},
-	{"transformList", CEL_TRANSFORM_LIST, 2, 2, true},
-	{"transformMap", CEL_TRANSFORM_MAP, 2, 1, false},
-	{"transformMap", CEL_TRANSFORM_MAP, 2, 2, true},
-	{"transformMapEntry", CEL_TRANSFORM_ENTRY, 2, 1, false},
-	{"transformMapEntry", CEL_TRANSFORM_ENTRY, 2, 2, true},
+	{ "all", CEL_ALL, 1, 1, false },
+	{ "exists", CEL_EXISTS, 1, 1, false },
+	{ "exists_one", CEL_EXISTS_ONE, 1, 1, false },
+	{ "existsOne", CEL_EXISTS_ONE, 1, 1, false },
+	{ "filter", CEL_FILTER, 1, 1, false },
+	{ "map", CEL_MAP_EACH, 1, 1, false },
+	{ "map", CEL_MAP_EACH, 1, 2, true },
+	{ "all", CEL_ALL, 2, 1, false },
+	{ "exists", CEL_EXISTS, 2, 1, false },
+	{ "existsOne", CEL_EXISTS_ONE, 2, 1, false },
+	{ "exists_one", CEL_EXISTS_ONE, 2, 1, false },
+	{ "transformList", CEL_TRANSFORM_LIST, 2, 1, false },
+	{ "transformList", CEL_TRANSFORM_LIST, 2, 2, true },
+	{ "transformMap", CEL_TRANSFORM_MAP, 2, 1, false },
+	{ "transformMap", CEL_TRANSFORM_MAP, 2, 2, true },
+	{ "transformMapEntry", CEL_TRANSFORM_ENTRY, 2, 1, false },
+	{ "transformMapEntry", CEL_TRANSFORM_ENTRY, 2, 2, true },
 };
 
 static int fold(struct cel_expr *e, const char **why)

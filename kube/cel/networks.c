@@ -13,10 +13,10 @@ struct address {
 /* No zones, and no IPv4 address in IPv6's clothes. */
 static bool parse(struct sv text, struct address *out)
 {
-	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	char c[64];
 
-	*out = (struct address){0};
+	*out = (struct address){ 0 };
 	if (!text.n || text.n >= sizeof c || memchr(text.p, 0, text.n))
 		return false;
 	memcpy(c, text.p, text.n);
@@ -46,7 +46,7 @@ bool cel_parse_ip(struct sv text, struct str *canonical)
 
 static struct cel_value make(struct cel_eval *e, enum cel_kind kind, const struct address *a, int64_t bits)
 {
-	AUTO(str) text = {0};
+	AUTO(str) text = { 0 };
 	struct cel_value v;
 
 	write_address(&text, a);
@@ -252,24 +252,24 @@ FN(masked)
 }
 
 static const struct cel_overload rows[] = {
-	{"ip", "s>P", ip},
-	{"ip", "C.>P", ip_of},
-	{"isIP", "s>b", is_ip},
-	{"ip.isCanonical", "s>b", is_canonical},
-	{"family", "P.>i", family},
-	{"isUnspecified", "P.>b", is_unspecified},
-	{"isLoopback", "P.>b", is_loopback},
-	{"isLinkLocalMulticast", "P.>b", is_link_local_multicast},
-	{"isLinkLocalUnicast", "P.>b", is_link_local},
-	{"isGlobalUnicast", "P.>b", is_global},
-	{"cidr", "s>C", cidr},
-	{"isCIDR", "s>b", is_cidr},
-	{"containsIP", "C.P>b", contains_ip},
-	{"containsIP", "C.s>b", contains_ip},
-	{"containsCIDR", "C.C>b", contains_cidr},
-	{"containsCIDR", "C.s>b", contains_cidr},
-	{"prefixLength", "C.>i", prefix_length},
-	{"masked", "C.>C", masked},
+	{ "ip", "s>P", ip },
+	{ "ip", "C.>P", ip_of },
+	{ "isIP", "s>b", is_ip },
+	{ "ip.isCanonical", "s>b", is_canonical },
+	{ "family", "P.>i", family },
+	{ "isUnspecified", "P.>b", is_unspecified },
+	{ "isLoopback", "P.>b", is_loopback },
+	{ "isLinkLocalMulticast", "P.>b", is_link_local_multicast },
+	{ "isLinkLocalUnicast", "P.>b", is_link_local },
+	{ "isGlobalUnicast", "P.>b", is_global },
+	{ "cidr", "s>C", cidr },
+	{ "isCIDR", "s>b", is_cidr },
+	{ "containsIP", "C.P>b", contains_ip },
+	{ "containsIP", "C.s>b", contains_ip },
+	{ "containsCIDR", "C.C>b", contains_cidr },
+	{ "containsCIDR", "C.s>b", contains_cidr },
+	{ "prefixLength", "C.>i", prefix_length },
+	{ "masked", "C.>C", masked },
 };
 
-const struct cel_library cel_networks = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_networks = { rows, sizeof rows / sizeof *rows, NULL };

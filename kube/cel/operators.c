@@ -42,7 +42,7 @@ static int order(struct cel_eval *e, const struct cel_value *a, struct cel_value
 #define COMPARISON(name, test)                                                                                         \
 	FN(name)                                                                                                       \
 	{                                                                                                              \
-		struct cel_value error = {0};                                                                          \
+		struct cel_value error = { 0 };                                                                        \
 		int sign = order(e, a, &error);                                                                        \
                                                                                                                        \
 		(void)n;                                                                                               \
@@ -102,20 +102,20 @@ FN(size_many)
 }
 
 #define ORDERED(name, fn)                                                                                              \
-	{name, "bb>b", fn}, {name, "ii>b", fn}, {name, "uu>b", fn}, {name, "dd>b", fn}, {name, "id>b", fn},            \
-		{name, "di>b", fn}, {name, "iu>b", fn}, {name, "ui>b", fn}, {name, "ud>b", fn}, {name, "du>b", fn},    \
-		{name, "ss>b", fn}, {name, "yy>b", fn}, {name, "tt>b", fn},                                            \
+	{ name, "bb>b", fn }, { name, "ii>b", fn }, { name, "uu>b", fn }, { name, "dd>b", fn }, { name, "id>b", fn },  \
+		{ name, "di>b", fn }, { name, "iu>b", fn }, { name, "ui>b", fn }, { name, "ud>b", fn },                \
+		{ name, "du>b", fn }, { name, "ss>b", fn }, { name, "yy>b", fn }, { name, "tt>b", fn },                \
 	{                                                                                                              \
 		name, "DD>b", fn                                                                                       \
 	}
 
 static const struct cel_overload rows[] = {
-	{"_==_", "AA>b", equal},      {"_!=_", "AA>b", unequal},     ORDERED("_<_", less),
-	ORDERED("_<=_", less_equal),  ORDERED("_>_", greater),	     ORDERED("_>=_", greater_equal),
-	{"@in", "ALA>b", in_list},    {"@in", "AMA*>b", in_map},     {"!_", "b>b", not },
-	{"size", "s>i", size_text},   {"size", "s.>i", size_text},   {"size", "y>i", size_bytes},
-	{"size", "y.>i", size_bytes}, {"size", "L*>i", size_many},   {"size", "L*.>i", size_many},
-	{"size", "M**>i", size_many}, {"size", "M**.>i", size_many},
+	{ "_==_", "AA>b", equal },	{ "_!=_", "AA>b", unequal },	 ORDERED("_<_", less),
+	ORDERED("_<=_", less_equal),	ORDERED("_>_", greater),	 ORDERED("_>=_", greater_equal),
+	{ "@in", "ALA>b", in_list },	{ "@in", "AMA*>b", in_map },	 { "!_", "b>b", not },
+	{ "size", "s>i", size_text },	{ "size", "s.>i", size_text },	 { "size", "y>i", size_bytes },
+	{ "size", "y.>i", size_bytes }, { "size", "L*>i", size_many },	 { "size", "L*.>i", size_many },
+	{ "size", "M**>i", size_many }, { "size", "M**.>i", size_many },
 };
 
-const struct cel_library cel_operators = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_operators = { rows, sizeof rows / sizeof *rows, NULL };

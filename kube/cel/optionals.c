@@ -74,10 +74,10 @@ FN(or_value)
 }
 
 static const struct cel_overload rows[] = {
-	{"optional.of", "A>OA", of},	 {"optional.ofNonZeroValue", "A>OA", of_non_zero},
-	{"optional.none", ">O*", none},	 {"hasValue", "O*.>b", has_value},
-	{"value", "OA.>A", value},	 {"or", "OA.OA>OA", or },
-	{"orValue", "OA.A>A", or_value},
+	{ "optional.of", "A>OA", of },	   { "optional.ofNonZeroValue", "A>OA", of_non_zero },
+	{ "optional.none", ">O*", none },  { "hasValue", "O*.>b", has_value },
+	{ "value", "OA.>A", value },	   { "or", "OA.OA>OA", or },
+	{ "orValue", "OA.A>A", or_value },
 };
 
-const struct cel_library cel_optionals = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_optionals = { rows, sizeof rows / sizeof *rows, NULL };

@@ -19,7 +19,7 @@ static int problem_at(struct parser *s, uint32_t at, const char *what)
 
 static int unexpected(struct parser *s, const char *expecting)
 {
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 	size_t n = (size_t)(s->l.p - s->l.text) - s->l.at;
 
 	if (s->l.token == CEL_BAD)
@@ -52,7 +52,7 @@ static bool take(struct parser *s, const char *sign)
 
 static int want(struct parser *s, const char *sign)
 {
-	AUTO(str) quoted = {0};
+	AUTO(str) quoted = { 0 };
 
 	if (take(s, sign))
 		return 0;
@@ -147,9 +147,9 @@ static int parse_name(struct parser *s, bool absolute, struct cel_expr **out)
 		const char *name;
 		struct cel_value value;
 	} constants[] = {
-		{"true", {.kind = CEL_BOOL, .b = true}},
-		{"false", {.kind = CEL_BOOL}},
-		{"null", {.kind = CEL_NULL}},
+		{ "true", { .kind = CEL_BOOL, .b = true } },
+		{ "false", { .kind = CEL_BOOL } },
+		{ "null", { .kind = CEL_NULL } },
 	};
 	struct cel_expr *e = *out = make(s, CEL_VARIABLE, s->l.at);
 
@@ -172,7 +172,7 @@ static int parse_name(struct parser *s, bool absolute, struct cel_expr **out)
 		return finish_call(s, e);
 	}
 	if (cel_is_reserved(e->name)) {
-		AUTO(str) what = {0};
+		AUTO(str) what = { 0 };
 
 		str_addf(&what, "reserved identifier: " SV_FMT, SV_ARG(e->name));
 		return problem_at(s, e->at, str_c(&what));
@@ -317,9 +317,9 @@ static const struct {
 	const char *sign, *function;
 	unsigned char level;
 } operators[] = {
-	{"||", NULL, 0},   {"&&", NULL, 1},   {"<", "_<_", 2},	 {"<=", "_<=_", 2}, {">", "_>_", 2},
-	{">=", "_>=_", 2}, {"==", "_==_", 2}, {"!=", "_!=_", 2}, {"in", "@in", 2},  {"+", "_+_", 3},
-	{"-", "_-_", 3},   {"*", "_*_", 4},   {"/", "_/_", 4},	 {"%", "_%_", 4},
+	{ "||", NULL, 0 },   { "&&", NULL, 1 },	  { "<", "_<_", 2 },   { "<=", "_<=_", 2 }, { ">", "_>_", 2 },
+	{ ">=", "_>=_", 2 }, { "==", "_==_", 2 }, { "!=", "_!=_", 2 }, { "in", "@in", 2 },  { "+", "_+_", 3 },
+	{ "-", "_-_", 3 },   { "*", "_*_", 4 },	  { "/", "_/_", 4 },   { "%", "_%_", 4 },
 };
 
 static int operator_here(const struct parser *s, unsigned least)
@@ -385,7 +385,7 @@ static int parse(struct parser *s, struct cel_expr **out)
 
 int cel_parse(struct doc *d, const char *text, struct cel_expr **out, struct err *err)
 {
-	struct parser s = {.l = {.d = d, .text = text, .p = text}};
+	struct parser s = { .l = { .d = d, .text = text, .p = text } };
 
 	if (strlen(text) > CEL_TEXT_MAX)
 		return err_set(err, ERR_TOO_LARGE, "an expression has more than %d bytes", CEL_TEXT_MAX);

@@ -12,7 +12,7 @@ FN(matches)
 {
 	struct cel_value error;
 	const struct regex *re = cel_regex(e, a[1].s, &error);
-	AUTO(err) err = {0};
+	AUTO(err) err = { 0 };
 
 	(void)n;
 	if (!re)
@@ -27,7 +27,7 @@ FN(find)
 {
 	struct cel_value error;
 	const struct regex *re = cel_regex(e, a[1].s, &error);
-	AUTO(err) err = {0};
+	AUTO(err) err = { 0 };
 	struct sv span = SV("");
 
 	(void)n;
@@ -72,7 +72,7 @@ FN(find_all)
 	int64_t most = n > 2 ? a[2].i : -1;
 	struct cel_list *l = (struct cel_list *)out.list;
 	size_t from = 0, last = SIZE_MAX, room = 1;
-	AUTO(err) err = {0};
+	AUTO(err) err = { 0 };
 	struct sv span;
 	int found = 0;
 
@@ -94,8 +94,8 @@ FN(find_all)
 }
 
 static const struct cel_overload rows[] = {
-	{"matches", "s.s>b", matches},	 {"matches", "ss>b", matches},	   {"find", "s.s>s", find},
-	{"findAll", "s.s>Ls", find_all}, {"findAll", "s.si>Ls", find_all},
+	{ "matches", "s.s>b", matches },   { "matches", "ss>b", matches },     { "find", "s.s>s", find },
+	{ "findAll", "s.s>Ls", find_all }, { "findAll", "s.si>Ls", find_all },
 };
 
-const struct cel_library cel_patterns = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_patterns = { rows, sizeof rows / sizeof *rows, NULL };

@@ -13,7 +13,7 @@ struct cel_value cel_quantity(struct cel_eval *e, cel_wide billionths)
 	cel_wide *q = doc_alloc(e->d, sizeof *q);
 
 	*q = billionths;
-	return (struct cel_value){.kind = CEL_QUANTITY, .opaque = q};
+	return (struct cel_value){ .kind = CEL_QUANTITY, .opaque = q };
 }
 
 static cel_wide of(const struct cel_value *v)
@@ -69,7 +69,7 @@ FN(compare)
 FN(as_float)
 {
 	UNUSED;
-	return (struct cel_value){.kind = CEL_DOUBLE, .d = (double)of(a) / BILLION};
+	return (struct cel_value){ .kind = CEL_DOUBLE, .d = (double)of(a) / BILLION };
 }
 
 static bool whole(const struct cel_value *a, int64_t *out)
@@ -109,20 +109,20 @@ FN(sub)
 }
 
 static const struct cel_overload rows[] = {
-	{"quantity", "s>Q", quantity},
-	{"isQuantity", "s>b", is_quantity},
-	{"sign", "Q.>i", sign_of},
-	{"sign", "Q>i", sign_of},
-	{"isGreaterThan", "Q.Q>b", greater},
-	{"isLessThan", "Q.Q>b", less},
-	{"compareTo", "Q.Q>i", compare},
-	{"asApproximateFloat", "Q.>d", as_float},
-	{"asInteger", "Q.>i", as_integer},
-	{"isInteger", "Q.>b", is_integer},
-	{"add", "Q.Q>Q", add},
-	{"add", "Q.i>Q", add},
-	{"sub", "Q.Q>Q", sub},
-	{"sub", "Q.i>Q", sub},
+	{ "quantity", "s>Q", quantity },
+	{ "isQuantity", "s>b", is_quantity },
+	{ "sign", "Q.>i", sign_of },
+	{ "sign", "Q>i", sign_of },
+	{ "isGreaterThan", "Q.Q>b", greater },
+	{ "isLessThan", "Q.Q>b", less },
+	{ "compareTo", "Q.Q>i", compare },
+	{ "asApproximateFloat", "Q.>d", as_float },
+	{ "asInteger", "Q.>i", as_integer },
+	{ "isInteger", "Q.>b", is_integer },
+	{ "add", "Q.Q>Q", add },
+	{ "add", "Q.i>Q", add },
+	{ "sub", "Q.Q>Q", sub },
+	{ "sub", "Q.i>Q", sub },
 };
 
-const struct cel_library cel_quantities = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_quantities = { rows, sizeof rows / sizeof *rows, NULL };

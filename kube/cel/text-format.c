@@ -25,11 +25,11 @@ static bool add_map(struct cel_eval *e, struct str *out, const struct cel_value 
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct cel_value key = cel_key(v, i);
-		AUTO(str) text = {0};
+		AUTO(str) text = { 0 };
 
 		if (!add_value(e, &text, &key, depth + 1))
 			return false;
-		entries[i] = (struct cel_entry){cel_text(e, &text), cel_value_at(e->d, v, i)};
+		entries[i] = (struct cel_entry){ cel_text(e, &text), cel_value_at(e->d, v, i) };
 	}
 	qsort(entries, n, sizeof *entries, by_key);
 	str_add1(out, '{');
@@ -150,7 +150,7 @@ static bool add_based(struct str *out, const struct cel_value *v, unsigned shift
 	while (u >>= shift);
 	if (v->kind == CEL_INT && v->i < 0)
 		*--p = '-';
-	str_add(out, (struct sv){p, (size_t)(text + sizeof text - p)});
+	str_add(out, (struct sv){ p, (size_t)(text + sizeof text - p) });
 	return true;
 }
 
@@ -192,7 +192,7 @@ static bool add_clause(struct cel_eval *e, struct str *out, char clause, int pre
 struct cel_value cel_text_format(struct cel_eval *e, const struct cel_value *a, size_t n)
 {
 	const char *p = a[0].s.p, *end = p + a[0].s.n;
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 	size_t next = 0;
 
 	(void)n;

@@ -60,7 +60,7 @@ FN(char_at)
 	if (a[1].i < 0 || (uint64_t)a[1].i > characters)
 		return out_of_range(e, a[1].i);
 	size_t from = byte_at(a[0].s, (size_t)a[1].i), to = byte_at(a[0].s, (size_t)a[1].i + 1);
-	return cel_string((struct sv){a[0].s.p + from, to - from});
+	return cel_string((struct sv){ a[0].s.p + from, to - from });
 }
 
 FN(substring)
@@ -76,7 +76,7 @@ FN(substring)
 	if (from > to)
 		return cel_fail(e, "invalid substring range. start: %lld, end: %lld", (long long)from, (long long)to);
 	size_t start = byte_at(a[0].s, (size_t)from), end = byte_at(a[0].s, (size_t)to);
-	return cel_string((struct sv){a[0].s.p + start, end - start});
+	return cel_string((struct sv){ a[0].s.p + start, end - start });
 }
 
 FN(index_of)
@@ -91,7 +91,7 @@ FN(index_of)
 		return cel_int(from);
 	struct sv rest = sv_drop(a[0].s, byte_at(a[0].s, (size_t)from));
 	const char *at = memmem(rest.p, rest.n, a[1].s.p, a[1].s.n);
-	return cel_int(at ? from + (int64_t)cel_characters((struct sv){rest.p, (size_t)(at - rest.p)}) : -1);
+	return cel_int(at ? from + (int64_t)cel_characters((struct sv){ rest.p, (size_t)(at - rest.p) }) : -1);
 }
 
 FN(last_index_of)
@@ -112,7 +112,7 @@ FN(last_index_of)
 		last = s.n - what.n;
 	for (size_t i = last + 1; i-- > 0;)
 		if (!memcmp(s.p + i, what.p, what.n) && ((unsigned char)s.p[i] & 0xc0) != 0x80)
-			return cel_int((int64_t)cel_characters((struct sv){s.p, i}));
+			return cel_int((int64_t)cel_characters((struct sv){ s.p, i }));
 	return cel_int(-1);
 }
 
@@ -120,7 +120,7 @@ FN(last_index_of)
 
 static struct cel_value ascii_case(struct cel_eval *e, struct sv s, char first, char last)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	if (!cel_spend_text(e, s.n))
 		return cel_null();
@@ -147,7 +147,7 @@ FN(replace)
 {
 	struct sv s = a[0].s, from = a[1].s, to = a[2].s;
 	int64_t left = n > 3 ? a[3].i : -1;
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	if (!cel_spend_text(e, s.n))
 		return *a;
@@ -156,7 +156,7 @@ FN(replace)
 
 		if (!at || !cel_spend_text(e, to.n))
 			break;
-		str_add(&out, (struct sv){s.p, (size_t)(at - s.p)});
+		str_add(&out, (struct sv){ s.p, (size_t)(at - s.p) });
 		str_add(&out, to);
 		s = sv_drop(s, (size_t)(at - s.p) + from.n);
 		left -= left > 0;
@@ -165,7 +165,7 @@ FN(replace)
 		if (!s.n) /* an empty text is between all characters */
 			break;
 		size_t one = byte_at(s, 1);
-		str_add(&out, (struct sv){s.p, one});
+		str_add(&out, (struct sv){ s.p, one });
 		s = sv_drop(s, one);
 	}
 	str_add(&out, s);
@@ -199,7 +199,7 @@ FN(split)
 
 		if ((by.n && !at) || (!by.n && len >= s.n) || !cel_spend(e, 1))
 			break;
-		push(e, l, (struct sv){s.p, len});
+		push(e, l, (struct sv){ s.p, len });
 		s = sv_drop(s, len + by.n);
 	}
 	if (by.n || s.n)
@@ -209,7 +209,7 @@ FN(split)
 
 FN(join)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	for (size_t i = 0; i < cel_size(a); i++) {
 		struct cel_value item = cel_item(e->d, a, i);
@@ -246,13 +246,13 @@ FN(trim)
 			first = at;
 		last = p;
 	}
-	return cel_string(first == end ? SV("") : (struct sv){first, (size_t)(last - first)});
+	return cel_string(first == end ? SV("") : (struct sv){ first, (size_t)(last - first) });
 }
 
 FN(reverse)
 {
 	const char *p = a->s.p, *end = p + a->s.n;
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 	char *to = str_room(&out, a->s.n) + a->s.n;
 
 	(void)n;
@@ -272,7 +272,7 @@ FN(quote)
 {
 	static const char from[] = "\a\b\f\n\r\t\v\\\"", to[] = "abfnrtv\\\"";
 	const char *p = a->s.p, *end = p + a->s.n;
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	(void)n;
 	(void)cel_spend_text(e, a->s.n);
@@ -291,30 +291,30 @@ FN(quote)
 }
 
 static const struct cel_overload rows[] = {
-	{"contains", "s.s>b", contains},
-	{"startsWith", "s.s>b", starts_with},
-	{"endsWith", "s.s>b", ends_with},
-	{"charAt", "s.i>s", char_at},
-	{"substring", "s.i>s", substring},
-	{"substring", "s.ii>s", substring},
-	{"indexOf", "s.s>i", index_of},
-	{"indexOf", "s.si>i", index_of},
-	{"indexOf", "LA.A>i", cel_list_index_of},
-	{"lastIndexOf", "s.s>i", last_index_of},
-	{"lastIndexOf", "s.si>i", last_index_of},
-	{"lastIndexOf", "LA.A>i", cel_list_last_index_of},
-	{"lowerAscii", "s.>s", lower},
-	{"upperAscii", "s.>s", upper},
-	{"replace", "s.ss>s", replace},
-	{"replace", "s.ssi>s", replace},
-	{"split", "s.s>Ls", split},
-	{"split", "s.si>Ls", split},
-	{"join", "Ls.>s", join},
-	{"join", "Ls.s>s", join},
-	{"trim", "s.>s", trim},
-	{"reverse", "s.>s", reverse},
-	{"format", "s.L*>s", cel_text_format},
-	{"strings.quote", "s>s", quote},
+	{ "contains", "s.s>b", contains },
+	{ "startsWith", "s.s>b", starts_with },
+	{ "endsWith", "s.s>b", ends_with },
+	{ "charAt", "s.i>s", char_at },
+	{ "substring", "s.i>s", substring },
+	{ "substring", "s.ii>s", substring },
+	{ "indexOf", "s.s>i", index_of },
+	{ "indexOf", "s.si>i", index_of },
+	{ "indexOf", "LA.A>i", cel_list_index_of },
+	{ "lastIndexOf", "s.s>i", last_index_of },
+	{ "lastIndexOf", "s.si>i", last_index_of },
+	{ "lastIndexOf", "LA.A>i", cel_list_last_index_of },
+	{ "lowerAscii", "s.>s", lower },
+	{ "upperAscii", "s.>s", upper },
+	{ "replace", "s.ss>s", replace },
+	{ "replace", "s.ssi>s", replace },
+	{ "split", "s.s>Ls", split },
+	{ "split", "s.si>Ls", split },
+	{ "join", "Ls.>s", join },
+	{ "join", "Ls.s>s", join },
+	{ "trim", "s.>s", trim },
+	{ "reverse", "s.>s", reverse },
+	{ "format", "s.L*>s", cel_text_format },
+	{ "strings.quote", "s>s", quote },
 };
 
-const struct cel_library cel_texts = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_texts = { rows, sizeof rows / sizeof *rows, NULL };

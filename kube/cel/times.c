@@ -58,7 +58,7 @@ static bool offset(const char **p, const char *end, int *seconds)
 bool cel_parse_time(struct sv text, int64_t *s, int32_t *nanos)
 {
 	const char *p = text.p, *end = p + text.n;
-	struct tm tm = {0}, back;
+	struct tm tm = { 0 }, back;
 	int shift;
 
 	if (!digits(&p, end, 4, &tm.tm_year) || !take(&p, end, '-') || !digits(&p, end, 2, &tm.tm_mon) ||
@@ -87,8 +87,8 @@ bool cel_parse_duration(struct sv text, int64_t *nanos)
 		const char *unit;
 		int64_t nanos;
 	} units[] = {
-		{"ns", 1},	 {"us", 1000},	{"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000},
-		{"ms", 1000000}, {"s", SECOND}, {"m", 60 * SECOND},  {"h", 3600 * SECOND},
+		{ "ns", 1 },	   { "us", 1000 },  { "\xc2\xb5s", 1000 }, { "\xce\xbcs", 1000 },
+		{ "ms", 1000000 }, { "s", SECOND }, { "m", 60 * SECOND },  { "h", 3600 * SECOND },
 	};
 	const char *p = text.p, *end = p + text.n;
 	bool negative = p < end && *p == '-';
@@ -117,7 +117,7 @@ bool cel_parse_duration(struct sv text, int64_t *nanos)
 				}
 		while (p + n < end && p[n] != '.' && !isdigit((unsigned char)p[n]))
 			n++;
-		for (unit = 0; unit < 8 && !sv_eq_c((struct sv){p, n}, units[unit].unit); unit++)
+		for (unit = 0; unit < 8 && !sv_eq_c((struct sv){ p, n }, units[unit].unit); unit++)
 			;
 		if (!some || unit == 8)
 			return false;
@@ -196,8 +196,8 @@ static struct cel_value part(struct cel_eval *e, const struct cel_value *a, size
 		return cel_fail(e, "unknown time zone " SV_FMT, SV_ARG(a[1].s));
 	t += shift;
 	gmtime_r(&t, &tm);
-	const int parts[] = {tm.tm_year + 1900, tm.tm_mon,  tm.tm_mday, tm.tm_mday - 1, tm.tm_wday,
-			     tm.tm_yday,	tm.tm_hour, tm.tm_min,	tm.tm_sec,	a->nanos / 1000000};
+	const int parts[] = { tm.tm_year + 1900, tm.tm_mon,  tm.tm_mday, tm.tm_mday - 1, tm.tm_wday,
+			      tm.tm_yday,	 tm.tm_hour, tm.tm_min,	 tm.tm_sec,	 a->nanos / 1000000 };
 	return cel_int(parts[which]);
 }
 
@@ -229,30 +229,30 @@ SPAN(span_seconds, a->i / SECOND)
 SPAN(span_milliseconds, a->i % SECOND / 1000000)
 
 static const struct cel_overload rows[] = {
-	{"getFullYear", "t.>i", get_year},
-	{"getFullYear", "t.s>i", get_year},
-	{"getMonth", "t.>i", get_month},
-	{"getMonth", "t.s>i", get_month},
-	{"getDate", "t.>i", get_date},
-	{"getDate", "t.s>i", get_date},
-	{"getDayOfMonth", "t.>i", get_day_of_month},
-	{"getDayOfMonth", "t.s>i", get_day_of_month},
-	{"getDayOfWeek", "t.>i", get_day_of_week},
-	{"getDayOfWeek", "t.s>i", get_day_of_week},
-	{"getDayOfYear", "t.>i", get_day_of_year},
-	{"getDayOfYear", "t.s>i", get_day_of_year},
-	{"getHours", "t.>i", get_hours},
-	{"getHours", "t.s>i", get_hours},
-	{"getHours", "D.>i", span_hours},
-	{"getMinutes", "t.>i", get_minutes},
-	{"getMinutes", "t.s>i", get_minutes},
-	{"getMinutes", "D.>i", span_minutes},
-	{"getSeconds", "t.>i", get_seconds},
-	{"getSeconds", "t.s>i", get_seconds},
-	{"getSeconds", "D.>i", span_seconds},
-	{"getMilliseconds", "t.>i", get_milliseconds},
-	{"getMilliseconds", "t.s>i", get_milliseconds},
-	{"getMilliseconds", "D.>i", span_milliseconds},
+	{ "getFullYear", "t.>i", get_year },
+	{ "getFullYear", "t.s>i", get_year },
+	{ "getMonth", "t.>i", get_month },
+	{ "getMonth", "t.s>i", get_month },
+	{ "getDate", "t.>i", get_date },
+	{ "getDate", "t.s>i", get_date },
+	{ "getDayOfMonth", "t.>i", get_day_of_month },
+	{ "getDayOfMonth", "t.s>i", get_day_of_month },
+	{ "getDayOfWeek", "t.>i", get_day_of_week },
+	{ "getDayOfWeek", "t.s>i", get_day_of_week },
+	{ "getDayOfYear", "t.>i", get_day_of_year },
+	{ "getDayOfYear", "t.s>i", get_day_of_year },
+	{ "getHours", "t.>i", get_hours },
+	{ "getHours", "t.s>i", get_hours },
+	{ "getHours", "D.>i", span_hours },
+	{ "getMinutes", "t.>i", get_minutes },
+	{ "getMinutes", "t.s>i", get_minutes },
+	{ "getMinutes", "D.>i", span_minutes },
+	{ "getSeconds", "t.>i", get_seconds },
+	{ "getSeconds", "t.s>i", get_seconds },
+	{ "getSeconds", "D.>i", span_seconds },
+	{ "getMilliseconds", "t.>i", get_milliseconds },
+	{ "getMilliseconds", "t.s>i", get_milliseconds },
+	{ "getMilliseconds", "D.>i", span_milliseconds },
 };
 
-const struct cel_library cel_times = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_times = { rows, sizeof rows / sizeof *rows, NULL };

@@ -2,7 +2,7 @@
 
 #include <ctype.h>
 
-#define KIND(k, text) [k] = {.kind = k, .name = text}
+#define KIND(k, text) [k] = { .kind = k, .name = text }
 
 const struct cel_type cel_types[CEL_KINDS] = {
 	KIND(CEL_ERROR, "error"),
@@ -57,7 +57,7 @@ bool cel_escape(struct str *out, struct sv name)
 	static const struct {
 		char c;
 		const char *text;
-	} marks[] = {{'.', "__dot__"}, {'-', "__dash__"}, {'/', "__slash__"}};
+	} marks[] = { { '.', "__dot__" }, { '-', "__dash__" }, { '/', "__slash__" } };
 
 	if (!name.n || isdigit((unsigned char)*name.p))
 		return false;
@@ -96,13 +96,13 @@ static struct cel_type *make(struct doc *d, enum cel_kind kind)
 static void add_field(struct doc *d, struct cel_type *t, struct cel_field *fields, struct sv json,
 		      const struct cel_type *type)
 {
-	AUTO(str) name = {0};
+	AUTO(str) name = { 0 };
 
 	for (size_t i = 0; i < t->n_fields; i++)
 		if (sv_eq(fields[i].json, json))
 			return;
 	if (cel_escape(&name, json))
-		fields[t->n_fields++] = (struct cel_field){{doc_text(d, str_sv(&name)), name.n}, json, type};
+		fields[t->n_fields++] = (struct cel_field){ { doc_text(d, str_sv(&name)), name.n }, json, type };
 }
 
 static const struct cel_type *metadata_type(struct doc *d)
@@ -131,12 +131,11 @@ static const struct cel_type *object_type(struct doc *d, const struct node *sche
 		add_field(d, t, fields, SV("apiVersion"), &cel_types[CEL_STRING]);
 		add_field(d, t, fields, SV("metadata"), metadata_type(d));
 	}
-	node_members(m, properties)
-	{
+	node_members(m, properties) {
 		const struct cel_type *type = cel_type_of_schema(d, m->value, false);
 
 		if (type)
-			add_field(d, t, fields, (struct sv){m->key, m->key_n}, type);
+			add_field(d, t, fields, (struct sv){ m->key, m->key_n }, type);
 	}
 	return t;
 }
@@ -158,10 +157,10 @@ static const struct cel_type *text_type(const struct node *schema)
 		const char *format;
 		enum cel_kind kind;
 	} formats[] = {
-		{"byte", CEL_BYTES},
-		{"date", CEL_TIMESTAMP},
-		{"date-time", CEL_TIMESTAMP},
-		{"duration", CEL_DURATION},
+		{ "byte", CEL_BYTES },
+		{ "date", CEL_TIMESTAMP },
+		{ "date-time", CEL_TIMESTAMP },
+		{ "duration", CEL_DURATION },
 	};
 
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -176,9 +175,9 @@ const struct cel_type *cel_type_of_schema(struct doc *d, const struct node *sche
 		const char *name;
 		enum cel_kind kind;
 	} plain[] = {
-		{"boolean", CEL_BOOL},
-		{"integer", CEL_INT},
-		{"number", CEL_DOUBLE},
+		{ "boolean", CEL_BOOL },
+		{ "integer", CEL_INT },
+		{ "number", CEL_DOUBLE },
 	};
 	const char *type = node_str_or(schema, "type", "");
 	const struct node *more = node_get(schema, "additionalProperties");

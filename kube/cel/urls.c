@@ -46,7 +46,7 @@ static void split_host(struct sv host, struct sv *name, struct sv *port)
 	if (sv_cut_last(rest, ':', &head, port))
 		name->n = host.n - port->n - 1;
 	if (name->n > 1 && *name->p == '[')
-		*name = (struct sv){name->p + 1, name->n - 2};
+		*name = (struct sv){ name->p + 1, name->n - 2 };
 }
 
 static bool is_host(struct sv host)
@@ -66,7 +66,7 @@ static bool parse(struct sv text, struct url *u, bool fragment)
 {
 	struct sv rest = text, userinfo, cut;
 
-	*u = (struct url){0};
+	*u = (struct url){ 0 };
 	for (size_t i = 0; i < text.n; i++)
 		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
 			return false;
@@ -82,7 +82,7 @@ static bool parse(struct sv text, struct url *u, bool fragment)
 	if (rest.n > 1 && rest.p[0] == '/' && rest.p[1] == '/' && (u->scheme.n || !sv_starts(rest, SV("///")))) {
 		rest = sv_drop(rest, 2);
 		const char *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
-		u->host = (struct sv){rest.p, slash ? (size_t)(slash - rest.p) : rest.n};
+		u->host = (struct sv){ rest.p, slash ? (size_t)(slash - rest.p) : rest.n };
 		rest = sv_drop(rest, u->host.n);
 		if (sv_cut_last(u->host, '@', &userinfo, &cut))
 			u->host = cut;
@@ -114,7 +114,7 @@ FN(url)
 				"URL parse error during conversion from string: parse \"" SV_FMT
 				"\": invalid URI for request",
 				SV_ARG(a->s));
-	return (struct cel_value){.kind = CEL_URL, .s = a->s};
+	return (struct cel_value){ .kind = CEL_URL, .s = a->s };
 }
 
 FN(is_url)
@@ -140,7 +140,7 @@ static void unescape(struct str *out, struct sv s, bool plus)
 
 FN(scheme)
 {
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 	struct url u = of(a);
 
 	(void)n;
@@ -180,7 +180,7 @@ FN(port)
 FN(escaped_path)
 {
 	struct url u = of(a);
-	AUTO(str) out = {0};
+	AUTO(str) out = { 0 };
 
 	(void)n;
 	for (size_t i = 0; i < u.path.n; i++) {
@@ -200,7 +200,7 @@ static bool same(const struct cel_value *v, const struct str *key) { return sv_e
 static void add_pair(struct cel_eval *e, struct cel_map *m, struct sv pair)
 {
 	struct sv left, right = SV("");
-	AUTO(str) key = {0}, value = {0};
+	AUTO(str) key = { 0 }, value = { 0 };
 	size_t i;
 
 	(void)sv_cut(pair, '=', &left, &right);
@@ -211,7 +211,7 @@ static void add_pair(struct cel_eval *e, struct cel_map *m, struct sv pair)
 	for (i = 0; i < m->n && !same(&m->entries[i].key, &key); i++)
 		;
 	if (i == m->n)
-		m->entries[m->n++] = (struct cel_entry){cel_text(e, &key), cel_make_list(e->d, 0)};
+		m->entries[m->n++] = (struct cel_entry){ cel_text(e, &key), cel_make_list(e->d, 0) };
 	const struct cel_list *before = m->entries[i].value.list;
 	struct cel_value list = cel_make_list(e->d, before->n + 1);
 	memcpy(list.list->items, before->items, before->n * sizeof *before->items);
@@ -234,18 +234,18 @@ FN(query)
 			rest = SV("");
 		add_pair(e, m, pair);
 	}
-	return (struct cel_value){.kind = CEL_MAP, .map = m};
+	return (struct cel_value){ .kind = CEL_MAP, .map = m };
 }
 
 static const struct cel_overload rows[] = {
-	{"url", "s>U", url},
-	{"isURL", "s>b", is_url},
-	{"getScheme", "U.>s", scheme},
-	{"getHost", "U.>s", host},
-	{"getHostname", "U.>s", hostname},
-	{"getPort", "U.>s", port},
-	{"getEscapedPath", "U.>s", escaped_path},
-	{"getQuery", "U.>MsLs", query},
+	{ "url", "s>U", url },
+	{ "isURL", "s>b", is_url },
+	{ "getScheme", "U.>s", scheme },
+	{ "getHost", "U.>s", host },
+	{ "getHostname", "U.>s", hostname },
+	{ "getPort", "U.>s", port },
+	{ "getEscapedPath", "U.>s", escaped_path },
+	{ "getQuery", "U.>MsLs", query },
 };
 
-const struct cel_library cel_urls = {rows, sizeof rows / sizeof *rows, NULL};
+const struct cel_library cel_urls = { rows, sizeof rows / sizeof *rows, NULL };

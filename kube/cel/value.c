@@ -11,13 +11,13 @@
 
 struct cel_value cel_errorf(struct doc *d, const char *fmt, ...)
 {
-	AUTO(str) text = {0};
+	AUTO(str) text = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
-	return (struct cel_value){.kind = CEL_ERROR, .s = {doc_text(d, str_sv(&text)), text.n}};
+	return (struct cel_value){ .kind = CEL_ERROR, .s = { doc_text(d, str_sv(&text)), text.n } };
 }
 
 struct cel_value cel_make_list(struct doc *d, size_t n)
@@ -26,10 +26,10 @@ struct cel_value cel_make_list(struct doc *d, size_t n)
 
 	l->n = n;
 	l->items = doc_alloc(d, (n ? n : 1) * sizeof *l->items);
-	return (struct cel_value){.kind = CEL_LIST, .list = l};
+	return (struct cel_value){ .kind = CEL_LIST, .list = l };
 }
 
-struct cel_value cel_none(void) { return (struct cel_value){.kind = CEL_OPTIONAL}; }
+struct cel_value cel_none(void) { return (struct cel_value){ .kind = CEL_OPTIONAL }; }
 
 struct cel_value cel_some(struct doc *d, struct cel_value v)
 {
@@ -38,24 +38,24 @@ struct cel_value cel_some(struct doc *d, struct cel_value v)
 	if (v.kind == CEL_ERROR)
 		return v;
 	*some = v;
-	return (struct cel_value){.kind = CEL_OPTIONAL, .some = some};
+	return (struct cel_value){ .kind = CEL_OPTIONAL, .some = some };
 }
 
 /* ---- nodes ---- */
 
 static struct cel_value of_number(const struct node *n, enum cel_kind kind)
 {
-	struct cel_value v = {.kind = CEL_INT};
+	struct cel_value v = { .kind = CEL_INT };
 	char *end;
 
 	if (kind != CEL_DOUBLE && node_to_i64(n, &v.i))
 		return v;
 	if (kind != CEL_DOUBLE && n->type == NODE_INT && *n->text != '-') {
-		v = (struct cel_value){.kind = CEL_UINT, .u = strtoull(n->text, &end, 10)};
+		v = (struct cel_value){ .kind = CEL_UINT, .u = strtoull(n->text, &end, 10) };
 		if (!*end && v.u != UINT64_MAX)
 			return v;
 	}
-	v = (struct cel_value){.kind = CEL_DOUBLE};
+	v = (struct cel_value){ .kind = CEL_DOUBLE };
 	(void)node_to_double(n, &v.d);
 	return v;
 }
@@ -68,12 +68,12 @@ static bool parse_date(struct sv text, int64_t *s)
 	if (text.n != 10)
 		return false;
 	int n = snprintf(whole, sizeof whole, "%.10sT00:00:00Z", text.p);
-	return cel_parse_time((struct sv){whole, (size_t)n}, s, &nanos);
+	return cel_parse_time((struct sv){ whole, (size_t)n }, s, &nanos);
 }
 
 static struct cel_value of_text(struct doc *d, const struct node *n, enum cel_kind kind)
 {
-	struct cel_value v = {.kind = (uint8_t)kind};
+	struct cel_value v = { .kind = (uint8_t)kind };
 	struct sv s = node_sv(n);
 
 	if (kind == CEL_TIMESTAMP && (cel_parse_time(s, &v.i, &v.nanos) || parse_date(s, &v.i)))
@@ -81,10 +81,10 @@ static struct cel_value of_text(struct doc *d, const struct node *n, enum cel_ki
 	if (kind == CEL_DURATION && cel_parse_duration(s, &v.i))
 		return v;
 	if (kind == CEL_BYTES) {
-		AUTO(str) bytes = {0};
+		AUTO(str) bytes = { 0 };
 
 		if (base64_decode(&bytes, s, NULL) >= 0) {
-			v.s = (struct sv){doc_text(d, str_sv(&bytes)), bytes.n};
+			v.s = (struct sv){ doc_text(d, str_sv(&bytes)), bytes.n };
 			return v;
 		}
 	}
@@ -112,14 +112,14 @@ struct cel_value cel_of_node(struct doc *d, const struct node *n, const struct c
 		return of_text(d, n, kind);
 	case NODE_SEQ:
 		return (struct cel_value){
-			.kind = CEL_LIST, .form = CEL_TREE, .node = n, .shape = kind == CEL_LIST ? t : NULL};
+			.kind = CEL_LIST, .form = CEL_TREE, .node = n, .shape = kind == CEL_LIST ? t : NULL
+		};
 	case NODE_MAP:
 		break;
 	}
-	return (struct cel_value){.kind = CEL_MAP,
-				  .form = CEL_TREE,
-				  .node = n,
-				  .shape = kind == CEL_MAP || kind == CEL_OBJECT ? t : NULL};
+	return (struct cel_value){
+		.kind = CEL_MAP, .form = CEL_TREE, .node = n, .shape = kind == CEL_MAP || kind == CEL_OBJECT ? t : NULL
+	};
 }
 
 static void key_text(struct str *out, const struct cel_value *key)
@@ -148,10 +148,10 @@ static struct node *tree_of(struct doc *d, const struct cel_value *v)
 			node_add(d, out, n);
 		} else {
 			struct cel_value key = cel_key(v, i);
-			AUTO(str) text = {0};
+			AUTO(str) text = { 0 };
 
 			key_text(&text, &key);
-			node_setn(d, out, (struct sv){doc_text(d, str_sv(&text)), text.n}, n);
+			node_setn(d, out, (struct sv){ doc_text(d, str_sv(&text)), text.n }, n);
 		}
 	}
 	return out;
@@ -159,7 +159,7 @@ static struct node *tree_of(struct doc *d, const struct cel_value *v)
 
 struct node *cel_to_node(struct doc *d, const struct cel_value *v)
 {
-	AUTO(str) text = {0};
+	AUTO(str) text = { 0 };
 
 	switch ((enum cel_kind)v->kind) {
 	case CEL_NULL:
@@ -224,7 +224,7 @@ struct cel_value cel_key(const struct cel_value *map, size_t i)
 
 	if (map->form == CEL_NATIVE)
 		return map->map->entries[i].key;
-	struct sv key = {map->node->members[i].key, map->node->members[i].key_n};
+	struct sv key = { map->node->members[i].key, map->node->members[i].key_n };
 	f = map->shape && map->shape->kind == CEL_OBJECT ? field_of(map->shape, key, true) : NULL;
 	return cel_string(f ? f->name : key);
 }
@@ -236,7 +236,7 @@ struct cel_value cel_value_at(struct doc *d, const struct cel_value *map, size_t
 
 	if (map->form == CEL_NATIVE)
 		return map->map->entries[i].value;
-	struct sv key = {map->node->members[i].key, map->node->members[i].key_n};
+	struct sv key = { map->node->members[i].key, map->node->members[i].key_n };
 	f = t && t->kind == CEL_OBJECT ? field_of(t, key, true) : NULL;
 	return cel_of_node(d, map->node->members[i].value, f ? f->type : t && t->kind == CEL_MAP ? t->of : NULL);
 }
@@ -249,7 +249,7 @@ bool cel_member(struct doc *d, const struct cel_value *map, struct sv name, stru
 	const struct node *n;
 
 	if (map->form == CEL_LAZY) {
-		*out = (struct cel_value){.kind = CEL_ERROR};
+		*out = (struct cel_value){ .kind = CEL_ERROR };
 		map->lazy->get(map->lazy, d, name, out);
 		return out->kind != CEL_ERROR || out->s.n;
 	}

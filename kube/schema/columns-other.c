@@ -272,6 +272,29 @@ static void api_service(const struct cell *c)
 		str_addc(c->out, "Local");
 }
 
+static void param_kind(const struct cell *c)
+{
+	const struct node *k = node_at(c->root, "spec.paramKind");
+
+	if (k)
+		str_addf(c->out, "%s/%s", node_str_or(k, "apiVersion", ""), node_str_or(k, "kind", ""));
+	else
+		str_addc(c->out, "<unset>");
+}
+
+static void param_ref(const struct cell *c)
+{
+	const struct node *ref = node_at(c->root, "spec.paramRef");
+	const char *ns = node_str_or(ref, "namespace", "");
+
+	if (!ref)
+		str_addc(c->out, "<unset>");
+	else if (node_get(ref, "selector"))
+		str_addc(c->out, "<selector>");
+	else
+		str_addf(c->out, "%s%s%s", ns, *ns ? "/" : "", node_str_or(ref, "name", ""));
+}
+
 /* "cpu: 1/4, pods: 3/10" */
 static void quota(const struct cell *c, bool limits)
 {
@@ -298,5 +321,6 @@ const struct column_function column_other[] = {
 	FUNCTION(event_count), FUNCTION(job_status), FUNCTION(job_completions), FUNCTION(job_duration),
 	FUNCTION(scale_target), FUNCTION(hpa_targets), FUNCTION(role_ref), FUNCTION(subjects), FUNCTION(phase),
 	FUNCTION(volume_claim), FUNCTION(controller), FUNCTION(csr_duration), FUNCTION(csr_condition),
-	FUNCTION(api_service), FUNCTION(quota_requests), FUNCTION(quota_limits), { 0 },
+	FUNCTION(api_service), FUNCTION(quota_requests), FUNCTION(quota_limits),
+	FUNCTION(param_kind), FUNCTION(param_ref), { 0 },
 };

@@ -39,6 +39,7 @@ struct api {
 	struct { struct audit_policy *policy; struct audit_log *log; } audit;  /* NULLs: nothing is written */
 	struct str ca_key;              /* empty: nothing is signed */
 	struct oidc *oidc;              /* NULL: not asked for */
+	struct httpc *http;             /* to webhooks; NULL until one is called */
 	struct lines lines;             /* what watchers are being sent */
 	struct creating *creating;      /* objects on their way into the store */
 	struct fiber_cond quota_changed;        /* something was made or removed */

@@ -7,6 +7,7 @@
 #include "orchestrator/api/quota-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
+#include "base/httpc.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -223,6 +224,7 @@ void api_free(struct api **ap)
 	cache_close(&a->cache);
 	audit_close(a);
 	oidc_free(&a->oidc);
+	httpc_free(&a->http);
 	str_free(&a->ca_key);
 	accounts_close(&a->accounts);
 	tokens_free(&a->tokens);

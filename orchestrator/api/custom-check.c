@@ -48,8 +48,7 @@ static void each_property(struct checking *c, const struct node *schema, bool ne
 	size_t was = c->p->path.n;
 	struct member *m;
 
-	node_members(m, node_get(schema, "properties"))
-	{
+	node_members(m, node_get(schema, "properties")) {
 		str_addc(&c->p->path, ".properties");
 		path_key(&c->p->path, m->key);
 		below(c, m->value, "", nested, FIELD);
@@ -62,8 +61,7 @@ static void each_row(struct checking *c, const struct node *schema, const char *
 	const struct node *it;
 	size_t was = c->p->path.n;
 
-	node_each(it, node_get(schema, name))
-	{
+	node_each(it, node_get(schema, name)) {
 		path_field(&c->p->path, name);
 		path_index(&c->p->path, i_);
 		check_nested(c, it);
@@ -90,9 +88,9 @@ static bool says_int_or_string(const struct node *schema)
 static void check_pattern(struct checking *c, const struct node *schema)
 {
 	const char *pattern = node_str_or(schema, "pattern", "");
-	AUTO(regex) re = {0};
-	AUTO(err) err = {0};
-	AUTO(str) what = {0};
+	AUTO(regex) re = { 0 };
+	AUTO(err) err = { 0 };
+	AUTO(str) what = { 0 };
 
 	if (!*pattern || regex_init(&re, pattern, false, &err) >= 0)
 		return;
@@ -117,19 +115,19 @@ static void check_nested(struct checking *c, const struct node *schema)
 	static const struct {
 		const char *name, *what;
 	} forbidden[] = {
-		{"type", "must be empty to be structural"},
-		{"additionalProperties", "must be undefined to be structural"},
-		{"default", "must be undefined to be structural"},
-		{"title", "must be empty to be structural"},
-		{"description", "must be empty to be structural"},
-		{"nullable", "must be false to be structural"},
-		{"x-kubernetes-preserve-unknown-fields", "must be false to be structural"},
-		{"x-kubernetes-embedded-resource", "must be false to be structural"},
-		{"x-kubernetes-int-or-string", "must be false to be structural"},
-		{"x-kubernetes-list-map-keys", "must be empty to be structural"},
-		{"x-kubernetes-list-type", "must be undefined to be structural"},
-		{"x-kubernetes-map-type", "must be undefined to be structural"},
-		{"x-kubernetes-validations", "must be empty to be structural"},
+		{ "type", "must be empty to be structural" },
+		{ "additionalProperties", "must be undefined to be structural" },
+		{ "default", "must be undefined to be structural" },
+		{ "title", "must be empty to be structural" },
+		{ "description", "must be empty to be structural" },
+		{ "nullable", "must be false to be structural" },
+		{ "x-kubernetes-preserve-unknown-fields", "must be false to be structural" },
+		{ "x-kubernetes-embedded-resource", "must be false to be structural" },
+		{ "x-kubernetes-int-or-string", "must be false to be structural" },
+		{ "x-kubernetes-list-map-keys", "must be empty to be structural" },
+		{ "x-kubernetes-list-type", "must be undefined to be structural" },
+		{ "x-kubernetes-map-type", "must be undefined to be structural" },
+		{ "x-kubernetes-validations", "must be empty to be structural" },
 	};
 
 	check_values(c, schema);
@@ -137,7 +135,7 @@ static void check_nested(struct checking *c, const struct node *schema)
 	each_property(c, schema, true);
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
 		const struct node *v = node_get(schema, forbidden[i].name);
-		AUTO(str) path = {0};
+		AUTO(str) path = { 0 };
 
 		if (!v || (node_is(v, NODE_BOOL) && !v->b && strcmp(forbidden[i].name, "additionalProperties") != 0))
 			continue;
@@ -152,9 +150,9 @@ static void check_nested(struct checking *c, const struct node *schema)
 
 static void check_type(struct checking *c, const struct node *schema, enum level level)
 {
-	static const char *const empty[] = {"must not be empty at the root",
-					    "must not be empty for specified array items",
-					    "must not be empty for specified object fields"};
+	static const char *const empty[] = { "must not be empty at the root",
+					     "must not be empty for specified array items",
+					     "must not be empty for specified object fields" };
 	static const char embedded[] = "must be object if x-kubernetes-embedded-resource is true";
 	const char *type = node_str_or(schema, "type", "");
 
@@ -175,13 +173,13 @@ static void check_type(struct checking *c, const struct node *schema, enum level
 
 static void check_metadata(struct checking *c, const struct node *schema, enum level level)
 {
-	static const char *const texts[] = {"kind", "apiVersion"};
+	static const char *const texts[] = { "kind", "apiVersion" };
 	const struct node *metadata = node_at(schema, "properties.metadata");
 	const struct member *m;
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct node *own = node_get(node_get(schema, "properties"), texts[i]);
-		AUTO(str) path = {0};
+		AUTO(str) path = { 0 };
 
 		str_addf(&path, ".properties[%s].type", texts[i]);
 		if (own && !str_eq(node_str_at(own, "type"), "string"))
@@ -189,13 +187,13 @@ static void check_metadata(struct checking *c, const struct node *schema, enum l
 	}
 	if (metadata && !str_eq(node_str_at(metadata, "type"), "object"))
 		INVALID(".properties[metadata].type", node_str_or(metadata, "type", ""), "must be object");
-	node_members(m, level == ROOT ? node_get(metadata, "properties")
-				      : NULL) if (strcmp(m->key, "name") != 0 && strcmp(m->key, "generateName") != 0)
-	{
-		FORBIDDEN(".properties[metadata]", "must not specify anything other than name and generateName, "
-						   "but metadata is implicitly specified");
-		break;
-	}
+	node_members(m, level == ROOT ? node_get(metadata, "properties") : NULL)
+		if (strcmp(m->key, "name") != 0 && strcmp(m->key, "generateName") != 0) {
+			FORBIDDEN(".properties[metadata]",
+				  "must not specify anything other than name and generateName, "
+				  "but metadata is implicitly specified");
+			break;
+		}
 }
 
 static void check_extensions(struct checking *c, const struct node *schema, enum level level)
@@ -247,10 +245,9 @@ static void check_keys(struct checking *c, const struct node *schema)
 	else if (!str_eq(node_str_at(items, "type"), "object"))
 		INVALID(".items.type", node_str_or(items, "type", ""),
 			"must be object if parent array's x-kubernetes-list-type is map");
-	node_each(it, keys)
-	{
+	node_each(it, keys) {
 		const struct node *own = node_getn(node_get(items, "properties"), node_sv(it));
-		AUTO(str) path = {0};
+		AUTO(str) path = { 0 };
 		bool always = node_get(own, "default") != NULL;
 
 		str_addf(&path, ".items.properties[" SV_FMT "].default", SV_ARG(node_sv(it)));
@@ -287,7 +284,7 @@ static void check_list_type(struct checking *c, const struct node *schema)
 	else if (node_n(node_get(schema, "x-kubernetes-list-map-keys")))
 		REQUIRED(".x-kubernetes-list-type", "must be map if x-kubernetes-list-map-keys is non-empty");
 	if ((keyed || !strcmp(list, "set")) && node_bool_at(schema, "items.nullable", false)) {
-		AUTO(str) what = {0};
+		AUTO(str) what = { 0 };
 
 		str_addf(&what, "cannot be nullable when x-kubernetes-list-type is %s", list);
 		FORBIDDEN(".items.nullable", str_c(&what));
@@ -299,14 +296,14 @@ static void check_list_type(struct checking *c, const struct node *schema)
 static void check_default(struct checking *c, const struct node *schema)
 {
 	const struct node *def = node_get(schema, "default");
-	AUTO(problems) found = {0};
+	AUTO(problems) found = { 0 };
 
 	if (!def)
 		return;
 	str_addf(&found.path, "%s.default", str_c(&c->p->path));
 	custom_check_value(&found, def, schema);
 	for (size_t i = 0; i < found.found.n_causes; i++) {
-		AUTO(str) keep = {0};
+		AUTO(str) keep = { 0 };
 
 		str_move(&keep, &c->p->path);
 		str_set(&c->p->path, found.found.causes[i].field);
@@ -320,8 +317,9 @@ static void check_default(struct checking *c, const struct node *schema)
 /* A row, as Go prints it. */
 static void write_row(struct str *out, const struct node *row)
 {
-	static const char *const texts[][2] = {
-		{"rule", "Rule"}, {"message", "Message"}, {"messageExpression", "MessageExpression"}};
+	static const char *const texts[][2] = { { "rule", "Rule" },
+						{ "message", "Message" },
+						{ "messageExpression", "MessageExpression" } };
 
 	str_addc(out, "apiextensions.ValidationRule{");
 	for (size_t i = 0; i < 3; i++) {
@@ -338,8 +336,8 @@ static bool has_line_breaks(struct sv s) { return s.n && (memchr(s.p, '\n', s.n)
 
 static void check_row_texts(struct checking *c, const struct node *row)
 {
-	static const char *const reasons[] = {"FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid",
-					      "FieldValueRequired"};
+	static const char *const reasons[] = { "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid",
+					       "FieldValueRequired" };
 	struct sv rule = sv_trim(sv_c(node_str_or(row, "rule", ""))),
 		  message = sv_trim(sv_c(node_str_or(row, "message", "")));
 	const char *reason = node_str_or(row, "reason", ""), *path = node_str_or(row, "fieldPath", "");
@@ -368,8 +366,8 @@ static void check_row_texts(struct checking *c, const struct node *row)
 
 static void check_row(struct checking *c, const struct cel_type *type, const struct node *row)
 {
-	AUTO(err) in_rule = {0}, in_message = {0};
-	AUTO(str) text = {0};
+	AUTO(err) in_rule = { 0 }, in_message = { 0 };
+	AUTO(str) text = { 0 };
 	struct rule rule;
 	size_t before = c->p->n;
 
@@ -401,8 +399,7 @@ static void check_rules(struct checking *c, const struct node *schema, enum leve
 	if (!node_get(schema, "x-kubernetes-validations"))
 		return;
 	const struct cel_type *type = cel_type_of_schema(c->d, schema, level == ROOT);
-	node_each(it, node_get(schema, "x-kubernetes-validations"))
-	{
+	node_each(it, node_get(schema, "x-kubernetes-validations")) {
 		str_addc(&c->p->path, ".x-kubernetes-validations");
 		path_index(&c->p->path, i_);
 		check_row(c, type, it);
@@ -435,7 +432,7 @@ static void check(struct checking *c, const struct node *schema, enum level leve
 void custom_check_schema(struct problems *p, const struct node *schema)
 {
 	AUTO_DOC d = doc_new();
-	struct checking c = {.p = p, .d = d};
+	struct checking c = { .p = p, .d = d };
 
 	check(&c, schema, ROOT);
 }

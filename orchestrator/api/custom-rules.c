@@ -51,9 +51,9 @@ void custom_compile_rule(struct doc *d, const struct cel_type *type, const struc
 
 	optional->kind = CEL_OPTIONAL;
 	optional->of = type;
-	const struct cel_variable variables[] = {{"self", type}, {"oldSelf", may_be_new ? optional : type}};
-	struct cel_env env = {variables, 2, NULL};
-	*out = (struct rule){.text = row, .optional_old = may_be_new};
+	const struct cel_variable variables[] = { { "self", type }, { "oldSelf", may_be_new ? optional : type } };
+	struct cel_env env = { variables, 2, NULL };
+	*out = (struct rule){ .text = row, .optional_old = may_be_new };
 	if (compile(d, &env, text_of(row, "rule"), CEL_BOOL, "compilation failed", &out->program, rule_error) >= 0)
 		out->uses_old = cel_uses(out->program, "oldSelf");
 	if (*message)
@@ -77,14 +77,13 @@ static void build_properties(struct doc *d, struct rule_tree *t)
 	struct member *m;
 
 	t->properties = doc_alloc(d, (node_n(properties) + 1) * sizeof *t->properties);
-	node_members(m, properties)
-	{
-		struct sv name = {m->key, m->key_n};
+	node_members(m, properties) {
+		struct sv name = { m->key, m->key_n };
 		const struct cel_type *type = field_type(t->type, name);
 		const struct rule_tree *tree = build(d, m->value, type ? type : cel_type_of_schema(d, m->value, false));
 
 		if (tree)
-			t->properties[t->n_properties++] = (struct rule_branch){name, tree};
+			t->properties[t->n_properties++] = (struct rule_branch){ name, tree };
 	}
 }
 
@@ -100,7 +99,8 @@ static const struct rule_tree *build(struct doc *d, const struct node *schema, c
 	t->schema = schema;
 	t->type = type;
 	t->rules = doc_alloc(d, (node_n(rows) + 1) * sizeof *t->rules);
-	node_each(it, rows) custom_compile_rule(d, type, it, &t->rules[t->n_rules++], NULL, NULL);
+	node_each(it, rows)
+		custom_compile_rule(d, type, it, &t->rules[t->n_rules++], NULL, NULL);
 	t->items = build(d, node_get(schema, "items"), of);
 	t->more = build(d, node_get(schema, "additionalProperties"), of);
 	build_properties(d, t);
@@ -172,7 +172,7 @@ static void broken(struct run *r, const struct rule_tree *t, const struct rule *
 static void failed(struct run *r, const struct rule_tree *t, const struct rule *rule, const struct err *err)
 {
 	const char *text = text_of(rule->text, "rule"), *why = err_msg(err);
-	AUTO(str) what = {0};
+	AUTO(str) what = { 0 };
 
 	if (err->code == ERR_TOO_LARGE && r->cost <= 0) {
 		str_addc(
@@ -199,9 +199,9 @@ static void run_rule(struct run *r, const struct rule_tree *t, const struct rule
 		     const struct node *old)
 {
 	AUTO_DOC d = doc_new();
-	struct cel_value values[2] = {cel_of_node(d, v, t->type), cel_null()}, some, out;
-	AUTO(err) err = {0};
-	AUTO(str) what = {0};
+	struct cel_value values[2] = { cel_of_node(d, v, t->type), cel_null() }, some, out;
+	AUTO(err) err = { 0 };
+	AUTO(str) what = { 0 };
 
 	if (!rule->program)
 		return invalid(r, t, "rule compile error");
@@ -210,7 +210,7 @@ static void run_rule(struct run *r, const struct rule_tree *t, const struct rule
 	if (old)
 		some = values[1] = cel_of_node(d, old, t->type);
 	if (rule->optional_old)
-		values[1] = (struct cel_value){.kind = CEL_OPTIONAL, .some = old ? &some : NULL};
+		values[1] = (struct cel_value){ .kind = CEL_OPTIONAL, .some = old ? &some : NULL };
 	if (cel_run(rule->program, d, values, &r->cost, &out, &err) < 0)
 		return failed(r, t, rule, &err);
 	if (out.kind == CEL_BOOL && out.b)
@@ -231,10 +231,9 @@ static void run_members(struct run *r, const struct rule_tree *t, const struct n
 		run(r, t->properties[i].tree, node_getn(v, name), node_getn(old, name));
 		str_cut(&r->p->path, was);
 	}
-	node_members(m, t->more ? v : NULL)
-	{
+	node_members(m, t->more ? v : NULL) {
 		path_key(&r->p->path, m->key);
-		run(r, t->more, m->value, node_getn(old, (struct sv){m->key, m->key_n}));
+		run(r, t->more, m->value, node_getn(old, (struct sv){ m->key, m->key_n }));
 		str_cut(&r->p->path, was);
 	}
 }
@@ -250,8 +249,7 @@ static void run(struct run *r, const struct rule_tree *t, const struct node *v, 
 		run_rule(r, t, &t->rules[i], v, node_is(old, NODE_NULL) ? NULL : old);
 	if (node_is(v, NODE_MAP))
 		run_members(r, t, v, old);
-	node_each(it, t->items && !r->over ? v : NULL)
-	{
+	node_each(it, t->items && !r->over ? v : NULL) {
 		path_index(&r->p->path, i_);
 		run(r, t->items, it, custom_counterpart(t->schema, it, old));
 		str_cut(&r->p->path, was);
@@ -261,7 +259,7 @@ static void run(struct run *r, const struct rule_tree *t, const struct node *v, 
 void custom_run_rules(struct problems *p, const struct node *root, const struct node *before, const struct custom *c,
 		      struct str *warnings)
 {
-	struct run r = {.p = p, .warnings = warnings, .cost = CEL_TOTAL_COST};
+	struct run r = { .p = p, .warnings = warnings, .cost = CEL_TOTAL_COST };
 
 	if (c->rules)
 		run(&r, c->rules, root, before);

@@ -1,4 +1,4 @@
-#include "orchestrator/api/api-internal.h"
+#include "orchestrator/api/admission-internal.h"
 
 #include <string.h>
 
@@ -105,11 +105,13 @@ static int try_delete(const struct request *rq, struct item *live, const struct 
 {
 	AUTO_DOC d = doc_new();
 	struct object *o = item_object(live);
+	AUTO_OBJECT held = o ? object_ref(o) : NULL;    /* others are asked meanwhile, and the cache forgets */
 	struct node *root = o ? node_copy(d, o->root) : NULL;
 	int r;
 
 	if (o) {
 		TRY(check_preconditions(rq, o, how, err));
+		TRY(admission_delete(rq, o->root, err));
 		if (mark(rq, o, how, d, root)) {
 			if (node_eq(root, o->root)) {
 				*out = item_ref(live);

@@ -1,3 +1,4 @@
+#include "orchestrator/api/admission-internal.h"
 #include "orchestrator/api/custom-internal.h"
 
 #include <inttypes.h>
@@ -182,22 +183,44 @@ static int check_create(const struct request *rq, struct doc *d, struct node *me
 	return check_namespace_lives(rq, node_str_or(meta, "name", ""), err);
 }
 
+static int prune_and_default(const struct request *rq, struct doc *d, struct node *root, enum schema_unknown unknown,
+			     struct err *err)
+{
+	const struct custom *custom = custom_of(rq->api, rq->kind);
+
+	TRY(custom ? custom_prune(root, custom, unknown, rq->warnings, err) :
+	    schema_prune(root, rq->kind, unknown, rq->warnings, err));
+	schema_default(d, root, rq->kind);
+	if (custom)
+		custom_default(d, root, custom);
+	return 0;
+}
+
+/* What others make of it, and whether they let it through. A custom kind may be another one after they were asked. */
+static int admit(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err)
+{
+	struct admission a = { .rq = rq, .d = d, .root = root, .before = before, .operation = before ? "UPDATE" : "CREATE" };
+	const struct custom *custom;
+	bool changed = false;
+
+	TRY(admission_mutate(&a, &changed, err));
+	if (changed)
+		TRY(prune_and_default(rq, d, root, UNKNOWN_IGNORE, err));
+	TRY(schema_validate(root, before, rq->kind, err));
+	if ((custom = custom_of(rq->api, rq->kind)))
+		TRY(custom_validate(root, before, custom, rq->warnings, err));
+	return admission_validate(&a, err);
+}
+
 static int run_rules(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		     struct err *err)
 {
 	const struct rules *rules = rules_of(rq->kind);
-	const struct custom *custom = custom_of(rq->api, rq->kind);
 
-	TRY(custom ? custom_prune(root, custom, rq->unknown, rq->warnings, err) :
-	    schema_prune(root, rq->kind, rq->unknown, rq->warnings, err));
-	schema_default(d, root, rq->kind);
-	if (custom)
-		custom_default(d, root, custom);
+	TRY(prune_and_default(rq, d, root, rq->unknown, err));
 	if (rules->prepare)
 		TRY(rules->prepare(rq, d, root, before, err));
-	int r = schema_validate(root, before, rq->kind, err);
-	if (r >= 0 && custom)
-		r = custom_validate(root, before, custom, rq->warnings, err);
+	int r = admit(rq, d, root, before, err);
 	if (r < 0 && rules->give_up)
 		rules->give_up(rq, root, before);
 	return r;

@@ -16,9 +16,9 @@ const char *problems_path(const struct problems *p) { return p->path.n ? str_c(&
 
 static void add(struct problems *p, const char *reason, const char *fmt, va_list ap)
 {
-	static const char *const blocking[] = {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong",
-					       "FieldValueTooMany", "FieldValueTypeInvalid"};
-	AUTO(str) text = {0};
+	static const char *const blocking[] = { "FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong",
+						"FieldValueTooMany", "FieldValueTypeInvalid" };
+	AUTO(str) text = { 0 };
 
 	for (size_t i = 0; i < sizeof blocking / sizeof *blocking; i++)
 		p->blocking |= !strcmp(reason, blocking[i]);
@@ -51,7 +51,7 @@ void problem_below(struct problems *p, const char *below, const char *reason, co
 
 void problem_value(struct problems *p, const struct node *v, const char *fmt, ...)
 {
-	AUTO(str) json = {0}, text = {0};
+	AUTO(str) json = { 0 }, text = { 0 };
 	va_list ap;
 
 	json_write(&json, v, JSON_SORTED);
@@ -65,7 +65,7 @@ int problems_error(const struct problems *p, const struct kind *k, const char *n
 {
 	const struct err_cause *causes = p->found.causes;
 	size_t n = p->found.n_causes;
-	AUTO(str) all = {0};
+	AUTO(str) all = { 0 };
 
 	if (!p->n)
 		return 0;

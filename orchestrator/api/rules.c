@@ -1,4 +1,5 @@
 #include "orchestrator/api/account-internal.h"
+#include "orchestrator/api/admission-internal.h"
 #include "orchestrator/api/custom-internal.h"
 #include "orchestrator/api/rbac-internal.h"
 
@@ -167,6 +168,7 @@ static const struct rules table[] = {
 	{ "", "secrets", .prepare = secret_prepare },
 	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs", .prepare = job_prepare },
+	{ "admissionregistration.k8s.io", "validatingadmissionpolicies", .prepare = policy_prepare },
 	{ "apiextensions.k8s.io", "customresourcedefinitions", .prepare = definition_prepare },
 	{ "certificates.k8s.io", "certificatesigningrequests", .prepare = csr_prepare },
 	{ "rbac.authorization.k8s.io", "roles", .prepare = role_prepare },

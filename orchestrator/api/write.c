@@ -166,6 +166,7 @@ static int try_write(const struct request *rq, struct item *live, make_fn *make,
 {
 	AUTO_DOC d = doc_new();
 	struct object *o = item_object(live);
+	AUTO_OBJECT held = o ? object_ref(o) : NULL;    /* others are asked meanwhile, and the cache forgets */
 	struct node *root;
 
 	if (!o)

@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		"{\"a\":[1,2.5,\"x\",null,true],\"b\":{\"c\":\"3\"},\"s\":\"h\\u00e9llo\",\"n\":7}";
 	AUTO_DOC d = doc_new();
 	AUTO_DOC o = NULL;
-	char *text = sv_dup((struct sv){(const char *)data, n});
-	struct cel_variable self = {"self", NULL};
-	struct cel_env env = {&self, 1, NULL};
+	char *text = sv_dup((struct sv){ (const char *)data, n });
+	struct cel_variable self = { "self", NULL };
+	struct cel_env env = { &self, 1, NULL };
 	struct cel_program *p;
 	int64_t cost = 20000;
 
