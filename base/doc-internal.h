@@ -21,7 +21,6 @@ struct doc {
 struct doc *doc_new_sized(size_t bytes);                        /* with room for about that much */
 void *doc_raw_slow(struct doc *d, size_t n);
 char *doc_chars_slow(struct doc *d, size_t n);
-size_t float_go_g(double v, char out[static 40]);               /* Go's shortest 'g': "1e+06", "0.1"; v is finite */
 int member_cmp(const void *a, const void *b);                   /* struct member by key, for qsort */
 
 /* Aligned and not zeroed. */

@@ -105,6 +105,7 @@ int64_t node_int_at(const struct node *n, const char *path, int64_t def);
 bool node_bool_at(const struct node *n, const char *path, bool def);
 bool node_to_i64(const struct node *n, int64_t *out);           /* false: not a whole number in range */
 bool node_to_double(const struct node *n, double *out);
+size_t float_go_g(double v, char out[static 40]);               /* Go's shortest 'g': "1e+06", "0.1"; v is finite */
 bool node_eq(const struct node *a, const struct node *b);       /* deep; mappings without regard to order; 1 equals 1.0 */
 bool node_is_empty(const struct node *n);                       /* NULL, null, "", [], {} */
 static inline size_t node_n(const struct node *n) { return n && (n->type == NODE_SEQ || n->type == NODE_MAP) ? n->n : 0; }

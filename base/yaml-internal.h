@@ -19,3 +19,4 @@ struct scalar scalar_resolve(struct sv text, bool strict_bool);
 bool scalar_is_base60(struct sv text);          /* "12:30": a number to YAML 1.1 readers */
 /* A date or a time as RFC 3339 ("2001-01-01" is "2001-01-01T00:00:00Z"); false: not one. */
 bool scalar_timestamp(struct sv text, struct str *out);
+int yaml_key_cmp(const void *a, const void *b);         /* for qsort() of struct member: go-yaml's order of keys */

@@ -129,7 +129,7 @@ static int number_cmp(struct sv a, struct sv b, size_t at, uint32_t ca, uint32_t
 	return ca < cb ? -1 : 1;
 }
 
-static int key_cmp(const void *pa, const void *pb)
+int yaml_key_cmp(const void *pa, const void *pb)
 {
 	const struct member *x = pa, *y = pb;
 	struct sv a = { x->key, x->key_n }, b = { y->key, y->key_n };
@@ -158,7 +158,7 @@ static struct member *sorted(const struct node *n)
 
 	if (n->n)
 		memcpy(v, n->members, n->n * sizeof *v);
-	qsort(v, n->n, sizeof *v, key_cmp);
+	qsort(v, n->n, sizeof *v, yaml_key_cmp);
 	return v;
 }
 

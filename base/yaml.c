@@ -454,8 +454,11 @@ static int stream(struct loader *l, struct docs *out)
 		TRY(next(l));
 		if (l->event.type == YAML_STREAM_END_EVENT)
 			return 0;
-		if (l->event.type == YAML_DOCUMENT_START_EVENT)
-			TRY(document(l, out));
+		if (l->event.type != YAML_DOCUMENT_START_EVENT)
+			continue;
+		TRY(document(l, out));
+		if (l->flags & YAML_FIRST)
+			return 0;
 	}
 }
 

@@ -10,6 +10,7 @@ enum yaml_flags {
 	YAML_1_2 = 2,           /* reading: as go-yaml v3 (kustomize): only true and false are booleans, times become RFC 3339 */
 	YAML_AS_WRITTEN = 8,    /* reading: numbers and times keep the text that they were written with, to be copied; see yaml_settle() */
 	YAML_STYLES = 16,       /* quotes, blocks, flow and the text of numbers: kept when reading, and used again when writing */
+	YAML_FIRST = 32,        /* reading: what follows the first document is not looked at */
 	YAML_SORTED = 4,        /* writing: members in go-yaml's order of keys: A_B before AB, a2 before a10 */
 };
 
@@ -27,3 +28,6 @@ struct node *yaml_plain(struct doc *d, struct sv text);
 void yaml_settle(struct doc *d, struct node *n);
 
 void yaml_write(struct str *out, const struct node *n, unsigned flags);         /* one document, no `---`, ends in a newline */
+/* The same as go-yaml v3 with an indentation of 2 (Helm's toYamlPretty): lists are indented below their key, lines are not
+ * folded, keys are sorted. */
+void yaml_write_pretty(struct str *out, const struct node *n);
