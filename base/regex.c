@@ -18,46 +18,139 @@ void regex_free(struct regex *r)
 
 static bool is_literal(const char *p) { return !p[strcspn(p, "\\^$.|?*+()[]{}")]; }
 
-/* Behind a class of characters, where signs mean themselves. */
-static const char *class_end(const char *p)
-{
-	for (p += 1 + (p[1] == '^'), p += *p == ']'; *p && *p != ']'; p++) {
-		const char *name = !strncmp(p, "[:", 2) ? strstr(p, ":]") : NULL;
+/* ---- Go's syntax as PCRE2's ---- */
 
-		p = name ? name + 1 : p + (*p == '\\' && p[1]);
-	}
-	return p;
+struct pattern { const char *p; struct str out; const char *beyond; };
+
+static void copy(struct pattern *t, size_t n)
+{
+	str_add(&t->out, (struct sv){ t->p, n });
+	t->p += n;
 }
 
-/* What Go's engine does not have, as it cannot be run in linear time. */
-static const char *beyond_go(const char *p)
+/* Escapes that mean something else in Go, or nothing. Returns whether it stands for a class of characters. */
+static bool take_escape(struct pattern *t, bool in_class)
 {
-	for (; *p; p++) {
-		if (p[0] == '\\' && p[1]) {
-			if (p[1] >= '1' && p[1] <= '9')
-				return "a back reference";
-			p++;
-		} else if (*p == '[') {
-			p = class_end(p);
-			if (!*p)
-				break;
-		} else if (!strncmp(p, "(?=", 3) || !strncmp(p, "(?!", 3) || !strncmp(p, "(?<=", 4) || !strncmp(p, "(?<!", 4)) {
-			return "look-around";
-		} else if (*p == '{' && strtol(p + 1, NULL, 10) > REPEAT_MAX) {
-			return "a repetition of more than 1000";
-		} else if (strchr("*+?}", *p) && p[1] == '+') {
-			return "a possessive repetition";
-		} else if (!strncmp(p, "(?>", 3) || !strncmp(p, "(?R", 3) || !strncmp(p, "(*", 2)) {
-			return "an extension of Perl";
+	char c = t->p[1];
+
+	if (c >= '1' && c <= '9')
+		t->beyond = "a back reference";
+	else if (c && strchr("hHRKXGZeNgkoUuLlEc", c))
+		t->beyond = "an escape of Perl";
+	if (c == 'v' || (c == 's' && !in_class)) {
+		str_addc(&t->out, c == 'v' ? "\\x0b" : "[\\t\\n\\f\\r ]");
+		t->p += 2;
+		return false;
+	}
+	if ((c == 'p' || c == 'P') && t->p[2] == '{') {
+		copy(t, strcspn(t->p, "}") + 1 <= strlen(t->p) ? strcspn(t->p, "}") + 1 : strlen(t->p));
+		return true;
+	}
+	copy(t, c ? 2 : 1);
+	return c && strchr("dDsSwWpP", c);
+}
+
+/* \Q...\E: all of it literal. */
+static bool take_quoted(struct pattern *t)
+{
+	const char *end;
+
+	if (strncmp(t->p, "\\Q", 2) != 0)
+		return false;
+	end = strstr(t->p, "\\E");
+	copy(t, end ? (size_t)(end + 2 - t->p) : strlen(t->p));
+	return true;
+}
+
+/* From "[" to its "]". A hyphen after a class like \w is one character: PCRE2 would see a range that cannot be. */
+static void take_class(struct pattern *t)
+{
+	bool first = true, after_class = false;
+
+	copy(t, t->p[1] == '^' ? 2 : 1);
+	while (*t->p && (*t->p != ']' || first) && !t->beyond) {
+		first = false;
+		if (*t->p == '-' && after_class && t->p[1] != ']')
+			str_add1(&t->out, '\\');
+		const char *end = !strncmp(t->p, "[:", 2) ? strstr(t->p, ":]") : NULL;
+		after_class = end || *t->p == '\\';
+		if (end)
+			copy(t, (size_t)(end + 2 - t->p));
+		else if (*t->p == '\\')
+			after_class = take_escape(t, true);
+		else
+			copy(t, 1);
+	}
+	if (*t->p)
+		copy(t, 1);
+}
+
+/* One or more of * + ? {n,m}: Go has no possessive ones, and repeats no repetition. */
+static void take_repetition(struct pattern *t)
+{
+	size_t n = 1;
+
+	if (*t->p == '{') {
+		char *end;
+
+		if (strtol(t->p + 1, &end, 10) > REPEAT_MAX || (*end == ',' && strtol(end + 1, &end, 10) > REPEAT_MAX))
+			t->beyond = "a repetition of more than 1000";
+		n = end > t->p + 1 && *end == '}' ? (size_t)(end + 1 - t->p) : 1;
+		if (n == 1) {                   /* no repetition: the brace is a character */
+			copy(t, 1);
+			return;
 		}
 	}
-	return NULL;
+	copy(t, n);
+	if (*t->p == '?')
+		copy(t, 1);
+	if (*t->p == '+')
+		t->beyond = "a possessive repetition";
+	else if (*t->p == '*')
+		t->beyond = "a repetition of a repetition";
+}
+
+static void take_group(struct pattern *t)
+{
+	const char *p = t->p;
+
+	if (!strncmp(p, "(?=", 3) || !strncmp(p, "(?!", 3) || !strncmp(p, "(?<=", 4) || !strncmp(p, "(?<!", 4))
+		t->beyond = "look-around";
+	else if (!strncmp(p, "(?", 2) && strchr(">R#|&'", p[2]))
+		t->beyond = "an extension of Perl";
+	else if (!strncmp(p, "(*", 2))
+		t->beyond = "an extension of Perl";
+	copy(t, 1);
+	if (*t->p == '?')
+		copy(t, 1);
+}
+
+/* The pattern in PCRE2's syntax; returns what Go's engine does not have in it, as it cannot be run in linear time. */
+static const char *translate(const char *pattern, struct str *out)
+{
+	struct pattern t = { .p = pattern };
+
+	while (*t.p && !t.beyond) {
+		if (*t.p == '[')
+			take_class(&t);
+		else if (*t.p == '\\')
+			(void)(take_quoted(&t) || take_escape(&t, false));
+		else if (*t.p == '(')
+			take_group(&t);
+		else if (strchr("*+?{", *t.p))
+			take_repetition(&t);
+		else
+			copy(&t, 1);
+	}
+	str_move(out, &t.out);
+	return t.beyond;
 }
 
 int regex_init(struct regex *r, const char *pattern, bool whole, struct err *err)
 {
-	const char *beyond = beyond_go(pattern);
 	AUTO(str) text = { 0 };
+	AUTO(str) translated = { 0 };
+	const char *beyond = translate(pattern, &translated);
 	unsigned char why[128];
 	PCRE2_SIZE at;
 	int code;
@@ -71,7 +164,7 @@ int regex_init(struct regex *r, const char *pattern, bool whole, struct err *err
 		r->literal = sv_dup(sv_c(pattern));
 		return 0;
 	}
-	str_addf(&text, whole ? "^(?:%s)$" : "%s", pattern);
+	str_addf(&text, whole ? "^(?:%s)$" : "%s", str_c(&translated));
 	r->code = pcre2_compile((PCRE2_SPTR)str_c(&text), text.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY, &code, &at, NULL);
 	if (r->code)
 		return 0;

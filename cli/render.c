@@ -88,6 +88,19 @@ static const char **terminated(struct opt_list *l)
 	return l->v;
 }
 
+/* "a,b" is two, as for helm; the texts are those of argv, which are ours to cut. */
+static void split_commas(struct opt_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		char *comma = strchr((char *)(uintptr_t)l->v[i], ',');
+
+		if (!comma)
+			continue;
+		*comma = '\0';
+		vec_push(l, comma + 1);
+	}
+}
+
 static void collect_sets(struct command *c)
 {
 	const struct { struct opt_list *from; enum set_kind kind; } rows[] = {
@@ -106,6 +119,7 @@ static void collect_sets(struct command *c)
 			c->sets[c->o.n_sets++] = (struct render_set){ rows[i].kind, rows[i].from->v[j] };
 	c->o.sets = c->sets;
 	c->o.show_only = terminated(&c->show_only);
+	split_commas(&c->apis);
 	c->o.api_versions = terminated(&c->apis);
 }
 
@@ -167,7 +181,7 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 		{ "show-only", 's', OPT_LIST, &c->show_only, "TEMPLATE", "chart: only these templates" },
 		{ "kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "chart: .Capabilities.KubeVersion" },
 		{ "helm-kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "the same, by kustomize's name" },
-		{ "api-versions", 'a', OPT_LIST, &c->apis, "API", "chart: .Capabilities.APIVersions" },
+		{ "api-versions", 'a', OPT_LIST, &c->apis, "API", "chart: one more of .Capabilities.APIVersions; several with commas" },
 		{ "helm-api-versions", 0, OPT_LIST, &c->apis, "API", "the same, by kustomize's name" },
 		{ "dependency-update", 0, OPT_FLAG, &c->dependencies, NULL, "chart: fetch dependencies that charts/ does not hold" },
 		CHART_REMOTE_OPTS(&c->chart),

@@ -44,7 +44,10 @@ struct render_opts {
 	struct render_files set_files;
 	bool include_crds, skip_tests, no_hooks, is_upgrade, validate_schema_off;
 	const char *const *show_only;           /* NULL-terminated, or NULL */
-	const char *kube_version;               /* NULL: "v1.30.0" */
+	/* Without this, .Capabilities are what Helm's are when it knows no cluster; with it, those of our orchestrator, with its
+	 * kinds ("apps/v1/Deployment"). What is said below goes first. */
+	bool in_cluster;
+	const char *kube_version;               /* NULL: "v1.20.0", or "v1.30.0" in the cluster and for charts that refuse the other */
 	const char *const *api_versions;        /* NULL-terminated, or NULL */
 };
 

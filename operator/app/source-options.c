@@ -116,6 +116,7 @@ static int read_helm(struct source_options *o, const struct app_spec *spec, cons
 	o->render.include_crds = !node_bool_at(helm, "skipCrds", false);
 	o->render.skip_tests = node_bool_at(helm, "skipTests", false);
 	o->render.validate_schema_off = node_bool_at(helm, "skipSchemaValidation", false);
+	o->render.in_cluster = true;
 	o->render.kube_version = node_str_at(helm, "kubeVersion");
 	node_each(it, node_get(helm, "apiVersions"))
 		vec_push(&o->api_versions, node_text(it));

@@ -1,6 +1,9 @@
 #include "render/chart/capabilities.h"
 
-#define KUBE_VERSION "v1.30.0"
+#include "base/semver.h"
+
+#define CLUSTER_VERSION "v1.30.0"       /* what our orchestrator serves */
+#define UNKNOWN_VERSION "v1.20.0"       /* what Helm supposes when nobody says */
 
 /* Helm's default set: the groups and versions of client-go's scheme. */
 static const char *const builtin[] = {
@@ -42,9 +45,27 @@ static const struct { const char *version, *kinds; } builtin_kinds[] = {
 
 void capabilities_kube_version(const struct render_opts *o, struct str *out)
 {
-	const char *version = o->kube_version ? o->kube_version : KUBE_VERSION;
+	const char *version = o->kube_version && *o->kube_version ? o->kube_version : o->in_cluster ? CLUSTER_VERSION : UNKNOWN_VERSION;
 
 	str_addf(out, "%s%s", *version == 'v' ? "" : "v", version);
+}
+
+int capabilities_fit(struct render_opts *o, struct sv range, struct err *err)
+{
+	AUTO(str) version = { 0 };
+	struct semver v;
+
+	capabilities_kube_version(o, &version);
+	if (!semver_parse(str_sv(&version), &v))
+		return err_set(err, ERR_BAD_REQUEST, "'%s' is not a version of Kubernetes", str_c(&version));
+	if (!range.n || semver_match(range, &v, NULL) > 0)
+		return 0;
+	if (!o->in_cluster && !(o->kube_version && *o->kube_version)) {
+		o->kube_version = CLUSTER_VERSION;
+		return capabilities_fit(o, range, err);
+	}
+	return err_set(err, ERR_INVALID, "chart requires kubeVersion: " SV_FMT " which is incompatible with Kubernetes %s", SV_ARG(range),
+		       str_c(&version));
 }
 
 const char *capabilities_at(const struct render_opts *o, size_t i)
@@ -83,5 +104,5 @@ bool capabilities_has(const struct render_opts *o, struct sv version)
 	for (size_t i = 0; (known = capabilities_at(o, i)); i++)
 		if (sv_eq_c(version, known))
 			return true;
-	return has_kind(version);
+	return o->in_cluster && has_kind(version);
 }

@@ -46,8 +46,7 @@ static int take(struct chart *c, const struct node *entry, bool *taken, struct c
 		chart_set_name(dep, name_of(entry));
 		return 0;
 	}
-	return err_set(err, ERR_NOT_FOUND, "chart '%s': found in Chart.yaml, but missing in charts/ directory: %s", c->path,
-		       text(entry, "name"));
+	return 0;                       /* none of this version: it takes no part */
 }
 
 /* Charts that no entry is about stay as they are. */
@@ -83,15 +82,17 @@ static int match_entries(struct chart *c, struct err *err)
 /* ---- conditions and tags ---- */
 
 /* A path of names in the values, as "redis.enabled". */
-static const struct node *value_at(const struct node *values, struct sv path)
+static struct node *value_at(const struct node *values, struct sv path)
 {
+	struct node *at = NULL;
 	struct sv name;
 
-	while (values && path.n) {
+	for (; path.n; values = at) {
 		sv_cut(path, '.', &name, &path);
-		values = node_getn(values, name);
+		if (!(at = node_getn(values, name)))
+			return NULL;
 	}
-	return values;
+	return at;
 }
 
 static bool by_tags(const struct node *entry, const struct node *values)
@@ -110,91 +111,95 @@ static bool by_tags(const struct node *entry, const struct node *values)
 }
 
 /* The first path that leads to a boolean decides. White space after a comma is part of the path, as in Helm: it leads nowhere. */
-static bool by_condition(const struct node *entry, const struct node *values, bool otherwise)
+static bool by_condition(const struct node *entry, const struct node *values, const char *path, bool otherwise)
 {
 	struct sv rest = sv_trim(sv_c(text(entry, "condition"))), one;
 
 	while (rest.n) {
+		AUTO(str) whole = { 0 };
+
 		sv_cut(rest, ',', &one, &rest);
-		const struct node *v = one.n ? value_at(values, one) : NULL;
+		str_addf(&whole, "%s" SV_FMT, path, SV_ARG(one));
+		const struct node *v = one.n ? value_at(values, str_sv(&whole)) : NULL;
 		if (node_is(v, NODE_BOOL))
 			return v->b;
 	}
 	return otherwise;
 }
 
-static const struct node *entry_of(const struct chart *c, const struct chart *dep)
-{
-	struct node *entry;
-
-	node_each(entry, node_get(doc_root(c->meta), "dependencies"))
-		if (str_eq(name_of(entry), dep->name))
-			return entry;
-	return NULL;
-}
-
-static void drop_disabled(struct chart *c, const struct node *values)
+static void drop_charts(struct chart *c, struct sv name)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->n_deps; i++) {
-		const struct node *entry = entry_of(c, c->deps[i]);
-		bool enabled = !entry || by_condition(entry, values, by_tags(entry, values));
-
-		if (enabled)
+	for (size_t i = 0; i < c->n_deps; i++)
+		if (!sv_eq_c(name, c->deps[i]->name))
 			c->deps[kept++] = c->deps[i];
 		else
 			chart_free(&c->deps[i]);
-	}
 	c->n_deps = kept;
 }
 
-/* said: what was said above this chart about its values. Tags are the same on every level. */
-static int enable(struct chart *c, const struct node *said, struct err *err)
+/* Entries that take part stay, under their alias; the others and their charts go. */
+static void drop_disabled(struct chart *c, const struct node *values, const char *path)
+{
+	struct node *entries = node_get(doc_root(c->meta), "dependencies");
+
+	for (size_t i = 0; i < node_n(entries);) {
+		struct node *entry = node_item(entries, i);
+
+		if (by_condition(entry, values, path, by_tags(entry, values))) {
+			node_set(c->meta, entry, "name", node_str(c->meta, name_of(entry)));
+			node_set(c->meta, entry, "enabled", node_bool(c->meta, true));
+			i++;
+		} else {
+			drop_charts(c, sv_c(name_of(entry)));
+			node_remove(entries, i);
+		}
+	}
+}
+
+/* above: the values of the charts above this one, in which `path` leads to it, as "web.redis."; it is "" at the top. */
+static int enable(struct chart *c, const struct node *above, const char *path, struct err *err)
 {
 	AUTO_DOC d = doc_new();
-
-	TRY(match_entries(c, err));
 	struct node *values;
-	TRY(values_coalesce(d, c, said, &values, err));
-	drop_disabled(c, values);
-	for (size_t i = 0; i < c->n_deps; i++) {
-		const struct node *for_dep = node_get(values, c->deps[i]->name);
-		struct node *passed = node_is(for_dep, NODE_MAP) ? node_copy(d, for_dep) : node_map(d);
-		const struct node *tags = node_get(values, "tags");
 
-		if (tags && !node_get(passed, "tags"))
-			node_set(d, passed, "tags", node_copy(d, tags));
-		TRY(enable(c->deps[i], passed, err));
+	if (!node_n(node_get(doc_root(c->meta), "dependencies")))
+		return 0;
+	TRY(match_entries(c, err));
+	TRY(values_coalesce(d, c, above, &values, err));
+	drop_disabled(c, values, path);
+	for (size_t i = 0; i < c->n_deps; i++) {
+		AUTO(str) below = { 0 };
+
+		str_addf(&below, "%s%s.", path, c->deps[i]->name);
+		TRY(enable(c->deps[i], values, str_c(&below), err));
 	}
 	return 0;
 }
 
 /* ---- import-values ---- */
 
-/* `value` under a path of names: "a.b" gives { a: { b: value } }. */
-static struct node *under(struct doc *d, const char *path, const struct node *value)
+/* `value` itself under a path of names: "a.b" gives { a: { b: value } }. */
+static struct node *under(struct doc *d, const char *path, struct node *value)
 {
 	struct node *root = node_map(d), *at = root;
 	struct sv rest = sv_c(path), name;
 
 	if (!rest.n || sv_eq_c(rest, "."))
-		return node_copy(d, value);
-	for (;;) {
-		bool more = sv_cut(rest, '.', &name, &rest);
-
-		if (!more) {
-			node_setn(d, at, name, node_copy(d, value));
-			return root;
-		}
+		return value;
+	while (sv_cut(rest, '.', &name, &rest)) {
 		struct node *next = node_map(d);
+
 		node_setn(d, at, name, next);
 		at = next;
 	}
+	node_setn(d, at, name, value);
+	return root;
 }
 
 static void import_one(struct doc *d, const struct node *values, const struct node *entry, const struct node *import,
-		       struct node **imported)
+		       struct node *imported)
 {
 	AUTO(str) path = { 0 };
 	const char *parent = ".";
@@ -205,37 +210,58 @@ static void import_one(struct doc *d, const struct node *values, const struct no
 	} else {
 		str_addf(&path, "%s.exports." SV_FMT, name_of(entry), SV_ARG(node_sv(import)));
 	}
-	const struct node *found = value_at(values, str_sv(&path));
+	struct node *found = value_at(values, str_sv(&path));
 	if (node_is(found, NODE_MAP))
-		*imported = values_merge(d, under(d, parent, found), *imported);        /* what was imported first wins */
+		values_fill(d, imported, under(d, parent, found), true);        /* what was imported first wins */
 }
 
-/* Children first, so that what they import can be imported again. The chart's own values win over what it imports. */
+/* Children first, so that what they import can be imported again. The chart's own values win over what it imports. What is
+ * imported twice is one mapping in two places until all is imported, as Helm has it: charts rely on what comes of that. */
 static int import_values(struct chart *c, struct err *err)
 {
-	struct node *entry, *values, *imported;
+	struct node *entries = node_get(doc_root(c->meta), "dependencies"), *entry, *values, *imported;
 	AUTO_DOC d = doc_new();
 
 	for (size_t i = 0; i < c->n_deps; i++)
 		TRY(import_values(c->deps[i], err));
+	if (!node_n(entries))
+		return 0;
 	imported = node_map(d);
-	TRY(values_coalesce(d, c, NULL, &values, err));
-	node_each(entry, node_get(doc_root(c->meta), "dependencies")) {
+	TRY(values_defaults(d, c, &values, err));
+	node_each(entry, entries) {
 		const struct node *imports = node_get(entry, "import-values");
 
 		for (size_t i = 0; i < node_n(imports); i++)
-			import_one(d, values, entry, node_item(imports, i), &imported);
+			import_one(d, values, entry, node_item(imports, i), imported);
 	}
-	if (imported->n) {
-		doc_set_root(d, values_merge(d, imported, values));
-		doc_drop(&c->values);
-		c->values = TAKE(d);
+	values = node_copy(d, values);
+	values_fill(d, values, imported, true);
+	doc_set_root(d, values);
+	doc_drop(&c->values);
+	c->values = TAKE(d);
+	return 0;
+}
+
+/* Every entry of the chart that was asked for has a chart of its name. */
+static int check_present(const struct chart *c, struct err *err)
+{
+	struct node *entry;
+
+	node_each(entry, node_get(doc_root(c->meta), "dependencies")) {
+		bool found = false;
+
+		for (size_t i = 0; i < c->n_deps; i++)
+			found = found || str_eq(c->deps[i]->name, text(entry, "name"));
+		if (!found)
+			return err_set(err, ERR_NOT_FOUND, "chart '%s': found in Chart.yaml, but missing in charts/ directory: %s", c->path,
+				       text(entry, "name"));
 	}
 	return 0;
 }
 
 int deps_process(struct chart *c, const struct node *said, struct err *err)
 {
-	TRY(enable(c, said, err));
+	TRY(check_present(c, err));
+	TRY(enable(c, said, "", err));
 	return import_values(c, err);
 }

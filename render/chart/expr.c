@@ -13,19 +13,6 @@ static int apply(const struct chart_expr *e, struct doc *d, struct node **root, 
 	return 0;
 }
 
-static void remove_no_value(const struct str *in, struct str *out)
-{
-	static const char mark[] = "<no value>";
-	struct sv rest = str_sv(in);
-	const char *at;
-
-	while (rest.n && (at = memmem(rest.p, rest.n, mark, sizeof mark - 1))) {
-		str_add(out, (struct sv){ rest.p, (size_t)(at - rest.p) });
-		rest = sv_drop(rest, (size_t)(at - rest.p) + sizeof mark - 1);
-	}
-	str_add(out, rest);
-}
-
 static void seed(struct gotmpl *g, const struct node *data)
 {
 	AUTO(str) text = { 0 };
@@ -38,7 +25,6 @@ int chart_expr(const struct chart_expr *e, struct str *out, struct err *err)
 {
 	AUTO_DOC d = doc_new();
 	struct node *root = e->data ? node_copy(d, e->data) : node_null(d);
-	AUTO(str) raw = { 0 };
 	int r;
 
 	TRY(apply(e, d, &root, err));
@@ -47,11 +33,9 @@ int chart_expr(const struct chart_expr *e, struct str *out, struct err *err)
 	seed(g, root);
 	if ((r = gotmpl_add(g, "expr", e->text, err)) >= 0) {
 		sandbox_push_floats(sandbox_state(s), root);
-		r = gotmpl_run(g, "expr", &raw, err);
+		r = gotmpl_run(g, "expr", out, err);
 	}
 	gotmpl_free(&g);
 	sandbox_free(&s);
-	if (r >= 0)
-		remove_no_value(&raw, out);
 	return r;
 }

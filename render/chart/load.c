@@ -67,7 +67,7 @@ static int read_map(struct loader *l, const char *name, bool required, struct do
 	int r = vfs_read(l->v, str_c(&path), FILE_MAX, &text, &absent);
 	if (r < 0 && (required || r != -ERR_NOT_FOUND))
 		return err_move(err, &absent);
-	TRY(yaml_read(str_sv(&text), str_c(&path), 0, out, err));
+	TRY(yaml_read(str_sv(&text), str_c(&path), YAML_FIRST, out, err));
 	if (node_is(doc_root(*out), NODE_MAP))
 		return 0;
 	if (doc_root(*out) && !node_is(doc_root(*out), NODE_NULL))
@@ -166,14 +166,23 @@ static int add_deps(struct loader *l, struct err *err)
 
 /* ---- a chart ---- */
 
-static const char *const own_files[] = { "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml",
-					 "requirements.lock", ".helmignore", NULL };
+/* Not among .Files, as Helm has it; the last two of charts of version 1 are. */
+static const char *const own_files[] = { "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", NULL };
+static const char *const old_files[] = { "requirements.yaml", "requirements.lock", NULL };
+
+static bool is_among(const char *name, const char *const *names)
+{
+	while (*names && !str_eq(*names, name))
+		names++;
+	return *names;
+}
 
 static int add_entry(struct loader *l, const struct vfs_entry *e, struct err *err)
 {
-	for (size_t i = 0; e->type != VFS_DIR && own_files[i]; i++)
-		if (str_eq(own_files[i], e->name))
-			return 0;
+	bool old = str_eq(node_str_at(doc_root(l->chart->meta), "apiVersion"), "v1");
+
+	if (e->type != VFS_DIR && (is_among(e->name, own_files) || (!old && is_among(e->name, old_files))))
+		return 0;
 	if (helmignore_matches(l->ignore, e->name, e->type == VFS_DIR))
 		return 0;
 	if (e->type != VFS_DIR)

@@ -1,5 +1,6 @@
 #include "render/chart/manifest.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 static const char *const install_order[] = {
@@ -22,28 +23,53 @@ static size_t rank(const char *kind)
 	return N_KINDS;
 }
 
-static bool names_test(const char *hooks)
-{
-	struct sv rest = sv_c(hooks), one;
+enum hook { HOOK_UNKNOWN, HOOK_RUNS, HOOK_TEST };
 
-	while (rest.n) {
-		sv_cut(rest, ',', &one, &rest);
-		one = sv_trim(one);
-		if (sv_eq_c(one, "test") || sv_eq_c(one, "test-success"))
-			return true;
+static enum hook hook_named(struct sv name)
+{
+	static const char *const names[] = { "pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade",
+					     "pre-rollback", "post-rollback" };
+	AUTO(str) lower = { 0 };
+
+	for (size_t i = 0; i < name.n; i++)
+		str_add1(&lower, (char)tolower((unsigned char)name.p[i]));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq(names[i], str_c(&lower)))
+			return HOOK_RUNS;
+	return str_eq(str_c(&lower), "test") || str_eq(str_c(&lower), "test-success") ? HOOK_TEST : HOOK_UNKNOWN;
+}
+
+/* What the annotation makes of an object. One name that is no hook's makes the object nothing, as in Helm. */
+static enum hook hook_of(const char *names)
+{
+	struct sv rest = sv_c(names), one;
+	enum hook all = HOOK_RUNS;
+	bool more = true;
+
+	while (more) {
+		more = sv_cut(rest, ',', &one, &rest);
+		enum hook hook = hook_named(sv_trim(one));
+		if (hook == HOOK_UNKNOWN)
+			return HOOK_UNKNOWN;
+		if (hook == HOOK_TEST)
+			all = HOOK_TEST;
 	}
-	return false;
+	return all;
 }
 
 static void add(struct manifests *all, const char *source, struct sv text, struct doc *take)
 {
-	struct manifest m = { .source = sv_dup(sv_c(source)), .doc = take, .order = all->n };
-	const struct node *annotations = take ? node_at(doc_root(take), "metadata.annotations") : NULL;
+	AUTO_DOC d = take;
+	const struct node *annotations = d ? node_at(doc_root(d), "metadata.annotations") : NULL;
 	const char *hooks = node_text(node_get(annotations, "helm.sh/hook"));
+	enum hook hook = hooks ? hook_of(hooks) : HOOK_RUNS;
 
+	if (hook == HOOK_UNKNOWN)
+		return;
+	struct manifest m = { .source = sv_dup(sv_c(source)), .doc = TAKE(d), .order = all->n };
 	str_add(&m.text, text);
 	m.hook = hooks != NULL;
-	m.test = hooks && names_test(hooks);
+	m.test = hook == HOOK_TEST;
 	vec_push(all, m);
 }
 

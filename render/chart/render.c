@@ -3,6 +3,7 @@
 
 #include "base/glob.h"
 #include "base/json.h"
+#include "render/chart/capabilities.h"
 #include "render/chart/deps.h"
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/objects.h"
@@ -64,19 +65,6 @@ static int make_scope(lua_State *lua)
 	return 1;
 }
 
-static void remove_no_value(struct str *text)
-{
-	static const char mark[] = "<no value>";
-	char *at = text->p, *end = text->p + text->n;
-
-	while (at && (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1))) {
-		memmove(at, at + sizeof mark - 1, (size_t)(end - at) - (sizeof mark - 1) + 1);
-		end -= sizeof mark - 1;
-	}
-	if (text->n)
-		text->n = (size_t)(end - text->p);
-}
-
 static int run_gotmpl(struct job *j, const struct unit *u, struct err *err)
 {
 	lua_State *lua = sandbox_state(j->sandbox);
@@ -87,7 +75,6 @@ static int run_gotmpl(struct job *j, const struct unit *u, struct err *err)
 	lua_rawgeti(lua, LUA_REGISTRYINDEX, u->scope);
 	gotmpl_set_template(lua, u->name, str_c(&base));
 	TRY(gotmpl_run(j->gotmpl, u->name, &text, err));
-	remove_no_value(&text);
 	if (!sv_ends(sv_c(u->file->path), SV("NOTES.txt")))
 		return manifests_add_text(&j->manifests, u->name, str_sv(&text), err);
 	if (!u->chart->parent)
@@ -133,7 +120,7 @@ static int by_parse_order(const void *pa, const void *pb)
 	return da != db ? (da > db ? -1 : 1) : -strcmp(a->name, b->name);
 }
 
-static bool is_library(const struct chart *c) { return str_eq(node_str_at(doc_root(c->meta), "type"), "library"); }
+static bool is_library(const struct chart *c) { return !strcasecmp(node_str_or(doc_root(c->meta), "type", ""), "library"); }
 
 /* Files whose name begins with `_` hold helpers and make nothing themselves. */
 static bool is_helper(const char *path)
@@ -332,8 +319,10 @@ static void seed(struct job *j, const struct chart *c, const struct node *values
 
 static int render_chart(struct job *j, const struct chart *c, const struct node *values, struct err *err)
 {
-	if (is_library(c))
-		return err_set(err, ERR_INVALID, "library charts are not installable: '%s' only helps other charts", c->name);
+	const char *type = node_str_or(doc_root(c->meta), "type", "");
+
+	if (*type && !str_eq(type, "application"))
+		return err_set(err, ERR_INVALID, "%s charts are not installable: '%s' only helps other charts", type, c->name);
 	TRY(check_values(j, c, values, err));
 	if (j->opts->include_crds)
 		TRY(add_crds(j->out, c, err));
@@ -346,7 +335,8 @@ static int render_chart(struct job *j, const struct chart *c, const struct node 
 
 int chart_render(struct vfs *v, const char *path, const struct render_opts *o, struct rendered *out, struct err *err)
 {
-	struct job j = { .opts = o, .out = out };
+	struct render_opts own = *o;
+	struct job j = { .opts = &own, .out = out };
 	AUTO_DOC d = doc_new();
 	struct chart *c = NULL;
 	struct node *said, *values;
@@ -356,7 +346,9 @@ int chart_render(struct vfs *v, const char *path, const struct render_opts *o, s
 	TRY(chart_load(v, path, &c, err));
 	j.sandbox = sandbox_new(NULL);
 	j.gotmpl = gotmpl_new(j.sandbox);
-	if ((r = missing_fetch(c, o, err)) >= 0 && (r = values_said(d, v, o, &said, err)) >= 0 && (r = deps_process(c, said, err)) >= 0 &&
+	if ((r = capabilities_fit(&own, node_sv(node_get(doc_root(c->meta), "kubeVersion")), err)) >= 0 &&
+	    (r = missing_fetch(c, o, err)) >= 0 && (r = values_said(d, v, o, &said, err)) >= 0 &&
+	    (r = deps_process(c, said, err)) >= 0 &&
 	    (r = values_coalesce(d, c, said, &values, err)) >= 0)
 		r = render_chart(&j, c, values, err);
 	job_free(&j);

@@ -145,13 +145,15 @@ static int take_value(struct parser *p, struct node **out)
 	return 0;
 }
 
+#define NOTHING 1                       /* the text ends within a key: Helm takes it as if the key were not there */
+
 static int take_index(struct parser *p, size_t *out)
 {
 	AUTO(str) digits = { 0 };
 	int64_t i;
 
 	if (take_until(p, "]", &digits) != ']')
-		return failed(p, "an index has no closing ']'");
+		return NOTHING;
 	if (!sv_to_i64(str_sv(&digits), &i) || i < 0)
 		return failed(p, "an index is not a whole number");
 	if (i > INDEX_MAX)
@@ -176,7 +178,8 @@ static int set_slot(struct parser *p, struct node **slot, char stop, int depth)
 			return failed(p, "what is there has no names in it");
 		if (!node_is(*slot, NODE_MAP))
 			*slot = node_map(p->d);
-		return set_in_map(p, *slot, depth + 1);
+		TRY(set_in_map(p, *slot, depth + 1));
+		return (*slot)->n ? 0 : failed(p, "a name that holds others has no value");
 	case '[':
 		if (*slot && !node_is(*slot, NODE_SEQ) && !node_is(*slot, NODE_NULL))
 			return failed(p, "what is there is not a list");
@@ -191,8 +194,10 @@ static int set_slot(struct parser *p, struct node **slot, char stop, int depth)
 static int set_in_list(struct parser *p, struct node *list, int depth)
 {
 	size_t i = 0;
+	int r = take_index(p, &i);
 
-	TRY(take_index(p, &i));
+	if (r)
+		return r;
 	char stop = p->rest.n ? take_char(p) : '\0';
 	while (list->n <= i)
 		node_add(p->d, list, node_null(p->d));
@@ -206,11 +211,12 @@ static int set_in_map(struct parser *p, struct node *map, int depth)
 	char stop = take_until(p, stops, &key);
 	struct node *slot = node_getn(map, str_sv(&key));
 
-	if (!key.n && stop != '\0')
-		return failed(p, "a name is empty");
-	TRY(set_slot(p, &slot, stop, depth));
-	node_setn(p->d, map, str_sv(&key), slot);
-	return 0;
+	if (!key.n && !stop)
+		return NOTHING;
+	int r = set_slot(p, &slot, stop, depth);
+	if (!r && key.n)                /* the value of an empty name is dropped, as in Helm */
+		node_setn(p->d, map, str_sv(&key), slot);
+	return r;
 }
 
 /* --set-json '{"a": {"b": 1}}': an object that is merged with what is there. */
@@ -221,7 +227,7 @@ static int set_whole(struct parser *p, struct node *root)
 
 	if (json_read(p->rest, "--set-json", 0, &value, NULL) < 0)
 		return failed(p, "what follows is not JSON");
-	const struct node *merged = values_merge(p->d, root, doc_root(value));
+	const struct node *merged = values_override(p->d, root, doc_root(value));
 	node_members(m, merged)
 		node_setn(p->d, root, (struct sv){ m->key, m->key_n }, m->value);
 	return 0;

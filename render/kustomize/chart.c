@@ -116,6 +116,7 @@ static int inflate(struct target *t, const struct chart_spec *c, struct vfs *v, 
 		.no_hooks = c->skip_hooks,
 		.chart = t->b->o->chart,
 		.chart_arg = t->b->o->chart_arg,
+		.in_cluster = t->b->o->in_cluster,
 		.kube_version = c->kube_version && *c->kube_version ? c->kube_version : t->b->o->kube_version,
 		.api_versions = c->api_versions.n ? apis : t->b->o->api_versions,
 	};

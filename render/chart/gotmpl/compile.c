@@ -1,6 +1,7 @@
 #include "render/chart/gotmpl/compile.h"
 
 #include "base/vec.h"
+#include "render/chart/gotmpl/functions.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -79,6 +80,18 @@ static void variable(struct compiler *c, struct sv name)
 			variable_text(c->out, &c->vars.v[i]);
 			return;
 		}
+	str_addc(c->out, "U(");         /* declared in the other branch of an if: the parser lets it pass, as Go's does */
+	literal(c->out, name);
+	str_addc(c->out, ")");
+}
+
+static bool is_declared(const struct compiler *c, struct sv name)
+{
+	bool found = sv_eq_c(name, "$");
+
+	for (size_t i = 0; i < c->vars.n && !found; i++)
+		found = sv_eq(c->vars.v[i].name, name);
+	return found;
 }
 
 /* Declares a variable and writes the left side of what gives it its value. */
@@ -119,9 +132,15 @@ static void number(struct compiler *c, double f)
 /* The operands of a command after the first, and the value that comes through the pipe, each after a comma or as the first. */
 static void arguments(struct compiler *c, const struct tmpl *command, const struct str *piped, const char *before)
 {
+	bool map = command->kids[0]->type == TMPL_FUNC && gotmpl_wants_map(command->kids[0]->text);
+
 	for (size_t i = 1; i < command->n_kids; i++) {
-		str_addc(c->out, before);
+		bool check = map && command->kids[i]->n_names;
+
+		str_addf(c->out, "%s%s", before, check ? "D(" : "");
 		expression(c, command->kids[i]);
+		if (check)
+			str_addc(c->out, ")");
 		before = ",";
 	}
 	if (piped) {
@@ -261,10 +280,12 @@ static void expression(struct compiler *c, const struct tmpl *n)
 /* `local v1 = value`, or `v1 = value` for an assignment; nothing is printed. */
 static void set_variable(struct compiler *c, const struct tmpl *pipe, const char *value)
 {
-	if (pipe->assign)
+	if (!pipe->assign)
+		declare(c, pipe->names[0]);
+	else if (is_declared(c, pipe->names[0]))
 		variable(c, pipe->names[0]);
 	else
-		declare(c, pipe->names[0]);
+		variable(c, pipe->names[0]), str_addc(c->out, " local _");
 	str_addf(c->out, " = %s", value);
 }
 
@@ -335,10 +356,12 @@ static void range_variables(struct compiler *c, const struct tmpl *n, unsigned i
 	for (size_t i = 0; i < n->pipe->n_names; i++) {
 		bool key = n->pipe->n_names == 2 && i == 0;
 
-		if (n->pipe->assign)
+		if (!n->pipe->assign)
+			declare(c, n->pipe->names[i]);
+		else if (is_declared(c, n->pipe->names[i]))
 			variable(c, n->pipe->names[i]);
 		else
-			declare(c, n->pipe->names[i]);
+			variable(c, n->pipe->names[i]), str_addc(c->out, " local _");
 		str_addf(c->out, " = %s%u ", key ? "k" : "e", id);
 	}
 }
@@ -435,7 +458,7 @@ void tmpl_compile(const struct tmpl *body, struct tmpl_code *out)
 {
 	struct compiler c = { .code = out, .out = &out->text };
 
-	str_addc(c.out, "local W, P, T, G, M, R, X, C, N, F = ... return function(d0) local S = {}");
+	str_addc(c.out, "local W, P, T, G, M, R, C, N, U, D, X, F = ... return function(d0) local S = {}");
 	end_line(&c, NULL);
 	statements(&c, body);
 	str_addc(c.out, "end");

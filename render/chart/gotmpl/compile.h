@@ -11,6 +11,8 @@
  *   X(name, value)       {{template}}
  *   C(value)             the error of giving arguments to what is no function; `what` for its text
  *   N()                  the error of nil as a command
+ *   U(name)              the error of a variable that is not in scope
+ *   D(value)             an argument that must be a mapping and no nil field
  *   F                    functions by name
  * Go's nil is the sandbox's `null` everywhere. Every statement stands on a line of its own, and `lines` tells for each
  * line of Lua where in the template it comes from. */

@@ -8,10 +8,16 @@
 
 #include <stdlib.h>
 
-#define INCLUDES_MAX 1000               /* Helm's bound on templates that include one another */
+extern const char calls_lua[], calls_lua_end[];
+
+#define INCLUDES_MAX 1000               /* Helm's bound on how often a template may be in itself */
 #define COSTLY_MAX 500                  /* keys and hashed passwords of one chart: up to 0.1 s each */
 #define OUTPUT_MAX ((size_t)64 << 20)
 #define ENGINE "gotmpl engine"
+#define FUNCTIONS "gotmpl functions"    /* registry: name -> function */
+#define NESTED "gotmpl nested"          /* registry: name -> includes of it that run */
+#define CALL "gotmpl call"              /* registry: X */
+#define CALLS "=gotmpl calls"
 
 /* Templates that see one another. tpl makes a set of its own above the one that calls it. */
 struct scope {
@@ -20,7 +26,7 @@ struct scope {
 	int compiled;                   /* registry reference: name -> function */
 };
 
-struct chunk { char *name; struct tmpl_code code; };    /* source of the Lua chunk "tmpl#<index>" */
+struct chunk { char *file, *name; struct tmpl_code code; };     /* source of the Lua chunk "tmpl#<index>" */
 
 struct gotmpl {
 	struct sandbox *sandbox;
@@ -28,9 +34,8 @@ struct gotmpl {
 	VEC(struct chunk) chunks;
 	VEC(struct str) outputs;        /* innermost include last */
 	size_t written;
-	int depth, costly;
+	int costly;
 	struct random_stream random;
-	const char *error_name;         /* while parsing in tpl */
 };
 
 /* ---- output ---- */
@@ -70,6 +75,8 @@ static int print_value(lua_State *lua)
 		return write_text(lua);
 	if (sandbox_is_null(lua, 1))
 		str_addc(output(g), "<no value>");
+	else if (luaL_getmetafield(lua, 1, "__shown") != LUA_TNIL)      /* a pointer's String(), which print does not see */
+		str_addc(output(g), lua_tostring(lua, -1));
 	else
 		go_print(lua, 1, output(g));
 	check_output(g, lua, output(g)->n - before);
@@ -98,8 +105,9 @@ static void field(lua_State *lua, const char *name, bool start)
 		luaL_error(lua, "can't evaluate field %s in type %s", name, start ? go_type_name(lua, -1) : "interface {}");
 		return;
 	}
-	lua_getfield(lua, -1, name);
-	if (lua_isnil(lua, -1)) {
+	if (lua_getfield(lua, -1, name) == LUA_TNIL) {
+		if (luaL_getmetafield(lua, -2, "__struct") != LUA_TNIL)
+			luaL_error(lua, "can't evaluate field %s in type %s", name, go_type_name(lua, -3));
 		lua_pop(lua, 1);
 		gotmpl_push_null(lua);
 	}
@@ -146,6 +154,17 @@ static int truth(lua_State *lua)
 }
 
 static int no_function(lua_State *lua) { return luaL_error(lua, "can't give argument to non-function %s", lua_tostring(lua, 1)); }
+static int no_variable(lua_State *lua) { return luaL_error(lua, "undefined variable: %s", lua_tostring(lua, 1)); }
+
+/* D(value, name): an argument that is a field. Of a function of a mapping it must not be nil, which a variable may be. */
+static int map_argument(lua_State *lua)
+{
+	if (sandbox_is_null(lua, 1))
+		return luaL_error(lua, "wrong type for value; expected map[string]interface {}; got interface {}");
+	lua_settop(lua, 1);
+	return 1;
+}
+
 static int no_command(lua_State *lua) { return luaL_error(lua, "nil is not a command"); }
 
 /* ---- range ---- */
@@ -178,9 +197,12 @@ static int next_nothing(lua_State *lua) { return lua_pushnil(lua), 1; }
 static int range_over(lua_State *lua)
 {
 	lua_CFunction next = next_nothing;
+	int64_t whole;
 
 	lua_settop(lua, 1);
-	if (lua_isinteger(lua, 1)) {
+	if (sandbox_int_at(lua, 1, &whole)) {
+		lua_pushinteger(lua, whole);
+		lua_replace(lua, 1);
 		next = next_number;
 	} else if (lua_istable(lua, 1) && !sandbox_is_list(lua, 1)) {
 		lua_getglobal(lua, "pairs");
@@ -203,18 +225,23 @@ static int range_over(lua_State *lua)
 
 /* ---- named templates ---- */
 
-static void push_runtime(struct gotmpl *g)
+/* What a compiled template is given, in the order of its parameters; returns how much. */
+static int push_runtime(struct gotmpl *g)
 {
-	static const lua_CFunction runtime[] = { write_text, print_value, truth, get_fields, call_method, range_over };
+	static const lua_CFunction own[] = { write_text, print_value, truth, get_fields, call_method, range_over };
+	static const lua_CFunction plain[] = { no_function, no_command, no_variable, map_argument };
 	lua_State *lua = sandbox_state(g->sandbox);
 
-	for (size_t i = 0; i < sizeof runtime / sizeof *runtime; i++) {
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
 		lua_pushlightuserdata(lua, g);
-		lua_pushcclosure(lua, runtime[i], 1);
+		lua_pushcclosure(lua, own[i], 1);
 	}
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		lua_pushcfunction(lua, plain[i]);
+	lua_getfield(lua, LUA_REGISTRYINDEX, CALL);
+	lua_getfield(lua, LUA_REGISTRYINDEX, FUNCTIONS);
+	return (int)(sizeof own / sizeof *own + sizeof plain / sizeof *plain) + 2;
 }
-
-static int call_template(lua_State *lua);
 
 /* Compiles a definition and pushes its function. */
 static void compile(struct gotmpl *g, const struct tmpl_def *def)
@@ -222,20 +249,14 @@ static void compile(struct gotmpl *g, const struct tmpl_def *def)
 	lua_State *lua = sandbox_state(g->sandbox);
 	char name[32];
 
-	vec_push(&g->chunks, ((struct chunk){ .name = sv_dup(sv_c(def->file)) }));
+	vec_push(&g->chunks, ((struct chunk){ .file = sv_dup(sv_c(def->file)), .name = sv_dup(sv_c(def->name)) }));
 	struct chunk *c = &g->chunks.v[g->chunks.n - 1];
 	tmpl_compile(def->body, &c->code);
 	snprintf(name, sizeof name, "=tmpl#%zu", g->chunks.n - 1);
 	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, name, "t") != LUA_OK)
 		luaL_error(lua, "template %s is too complex: %s", def->name, lua_tostring(lua, -1));
 	str_free(&c->code.text);
-	push_runtime(g);
-	lua_pushlightuserdata(lua, g);
-	lua_pushcclosure(lua, call_template, 1);
-	lua_pushcfunction(lua, no_function);
-	lua_pushcfunction(lua, no_command);
-	lua_getfield(lua, LUA_REGISTRYINDEX, "gotmpl functions");
-	lua_call(lua, 10, 1);
+	lua_call(lua, push_runtime(g), 1);
 }
 
 /* Pushes the function of a named template; raises when there is none. */
@@ -261,34 +282,44 @@ static void push_template(struct gotmpl *g, const char *name)
 	luaL_error(lua, "template \"%s\" not defined", name);
 }
 
-/* Runs a template whose output goes to the innermost buffer; the value at index is its dot. */
-static void run(struct gotmpl *g, const char *name, int index)
+/* Counts the includes of a template that run, by one up or down. */
+static lua_Integer count_nested(lua_State *lua, const char *name, lua_Integer by)
 {
-	lua_State *lua = sandbox_state(g->sandbox);
-
-	index = lua_absindex(lua, index);
-	if (++g->depth > INCLUDES_MAX)
-		luaL_error(lua, "template %s includes itself more than %d times", name, INCLUDES_MAX);
-	luaL_checkstack(lua, 8, "too many includes");
-	push_template(g, name);
-	lua_pushvalue(lua, index);
-	lua_call(lua, 1, 0);
-	g->depth--;
+	lua_getfield(lua, LUA_REGISTRYINDEX, NESTED);
+	lua_getfield(lua, -1, name);
+	lua_Integer n = lua_tointeger(lua, -1) + by;
+	lua_pushinteger(lua, n);
+	lua_setfield(lua, -3, name);
+	lua_pop(lua, 2);
+	return n;
 }
 
-/* X(name, value) */
-static int call_template(lua_State *lua)
+static int start_template(lua_State *lua)
 {
-	run(self(lua), luaL_checkstring(lua, 1), 2);
-	return 0;
+	push_template(self(lua), luaL_checkstring(lua, 1));
+	return 1;
 }
 
-void gotmpl_include(struct gotmpl *g, const char *name, int index)
+/* include's arguments: gives its name, the template, its dot. */
+static int start_include(lua_State *lua)
 {
-	open_output(g);
-	run(g, name, index);
-	struct str text = close_output(g);
-	gotmpl_push_str(sandbox_state(g->sandbox), &text);
+	gotmpl_count(lua, "include", 2, 2);
+	const char *name = gotmpl_check_string(lua, 1, "include").p;
+
+	if (count_nested(lua, name, 1) > INCLUDES_MAX)
+		return luaL_error(lua, "error calling include: template %s includes itself more than %d times", name, INCLUDES_MAX);
+	push_template(self(lua), name);
+	lua_insert(lua, 2);
+	open_output(self(lua));
+	return 3;
+}
+
+static int end_include(lua_State *lua)
+{
+	struct str text = close_output(self(lua));
+
+	(void)count_nested(lua, lua_tostring(lua, 1), -1);
+	return gotmpl_give_str(lua, &text);
 }
 
 /* ---- tpl ---- */
@@ -336,18 +367,79 @@ static void parse_or_raise(lua_State *lua, struct scope *s, const char *name, st
 	lua_error(lua);
 }
 
-void gotmpl_tpl(struct gotmpl *g, struct sv text, int index)
+/* tpl's arguments: gives its scope, the text as a template, its dot. */
+static int start_tpl(lua_State *lua)
 {
-	lua_State *lua = sandbox_state(g->sandbox);
-	struct scope *outer = g->current;
+	struct gotmpl *g = self(lua);
 
-	index = lua_absindex(lua, index);
-	struct scope *s = push_scope(lua, outer);
+	gotmpl_count(lua, "tpl", 2, 2);
+	struct sv text = gotmpl_check_string(lua, 1, "tpl");
+	struct scope *s = push_scope(lua, g->current);
+
 	parse_or_raise(lua, s, "tpl", text);
 	g->current = s;
-	gotmpl_include(g, "tpl", index);
-	g->current = outer;
-	lua_remove(lua, -2);
+	push_template(g, "tpl");
+	lua_pushvalue(lua, 2);
+	open_output(g);
+	return 3;
+}
+
+/* What Go prints for nil; Helm removes it, wherever it came from. */
+static void remove_no_value(struct str *text)
+{
+	static const char mark[] = "<no value>";
+	const size_t n = sizeof mark - 1;
+	char *to = text->p, *from = text->p, *end = text->p + text->n, *at;
+
+	while (text->n && (at = memmem(from, (size_t)(end - from), mark, n))) {
+		memmove(to, from, (size_t)(at - from));
+		to += at - from;
+		from = at + n;
+	}
+	if (from == text->p)
+		return;
+	memmove(to, from, (size_t)(end - from));
+	str_cut(text, (size_t)(to - text->p) + (size_t)(end - from));
+}
+
+static int end_tpl(lua_State *lua)
+{
+	struct gotmpl *g = self(lua);
+	struct str text = close_output(g);
+
+	g->current = ((struct scope *)lua_touserdata(lua, 1))->parent;
+	remove_no_value(&text);
+	return gotmpl_give_str(lua, &text);
+}
+
+/* count("or", n) */
+static int check_count(lua_State *lua)
+{
+	if (!lua_tointeger(lua, 2))
+		return luaL_error(lua, "wrong number of args for %s: want at least 1 got 0", lua_tostring(lua, 1));
+	return 0;
+}
+
+/* Runs calls.lua, which gives X, and functions to add to those at `functions`. */
+static void open_calls(lua_State *lua, struct gotmpl *g, int functions)
+{
+	static const lua_CFunction given[] = { start_include, end_include, start_template, start_tpl, end_tpl, truth, check_count };
+	const int n = sizeof given / sizeof *given;
+
+	if (luaL_loadbufferx(lua, calls_lua, (size_t)(calls_lua_end - calls_lua), CALLS, "t") != LUA_OK)
+		lua_error(lua);
+	for (int i = 0; i < n; i++) {
+		lua_pushlightuserdata(lua, g);
+		lua_pushcclosure(lua, given[i], 1);
+	}
+	lua_call(lua, n, 2);
+	for (lua_pushnil(lua); lua_next(lua, -2);) {
+		lua_pushvalue(lua, -2);
+		lua_insert(lua, -2);
+		lua_settable(lua, functions);
+	}
+	lua_pop(lua, 1);
+	lua_setfield(lua, LUA_REGISTRYINDEX, CALL);
 }
 
 /* ---- engine ---- */
@@ -359,12 +451,14 @@ static bool describe_frame(void *arg, const char *source, int line, struct str *
 	struct sv number, head;
 	int64_t i;
 
+	if (str_eq(source, CALLS))
+		return true;            /* ours, and nothing to tell */
 	if (!sv_cut(sv_c(source), '#', &head, &number) || !sv_eq_c(head, "=tmpl") || !sv_to_i64(number, &i) ||
 	    (size_t)i >= g->chunks.n || line < 1 || (size_t)line > g->chunks.v[i].code.lines.n)
 		return false;
 	const struct chunk *c = &g->chunks.v[i];
 	const struct tmpl_place *p = &c->code.lines.v[line - 1];
-	str_addf(out, "%s:%u:%u", c->name, p->line, p->column);
+	str_addf(out, "%s:%u:%u", c->file, p->line, p->column);
 	if (p->source.n)
 		str_addf(out, ": executing \"%s\" at <" SV_FMT ">", c->name, SV_ARG(p->source));
 	return true;
@@ -379,9 +473,12 @@ static int open_engine(lua_State *lua)
 	lua_pushlightuserdata(lua, g);
 	lua_setfield(lua, LUA_REGISTRYINDEX, ENGINE);
 	lua_newtable(lua);
+	lua_setfield(lua, LUA_REGISTRYINDEX, NESTED);
+	lua_newtable(lua);
 	for (size_t i = 0; gotmpl_tables[i]; i++)
 		luaL_setfuncs(lua, gotmpl_tables[i], 0);
-	lua_setfield(lua, LUA_REGISTRYINDEX, "gotmpl functions");
+	open_calls(lua, g, lua_gettop(lua));
+	lua_setfield(lua, LUA_REGISTRYINDEX, FUNCTIONS);
 	return 0;
 }
 
@@ -408,7 +505,6 @@ static void drop_outputs(struct gotmpl *g)
 
 		str_free(&unfinished);
 	}
-	g->depth = 0;
 	g->written = 0;
 	g->current = &g->base;
 }
@@ -424,6 +520,7 @@ void gotmpl_free(struct gotmpl **gp)
 	drop_outputs(g);
 	vec_free(&g->outputs);
 	vec_each(c, &g->chunks) {
+		free(c->file);
 		free(c->name);
 		tmpl_code_free(&c->code);
 	}
@@ -458,7 +555,11 @@ int gotmpl_add(struct gotmpl *g, const char *name, struct sv text, struct err *e
 
 static int run_top(lua_State *lua)
 {
-	run(gotmpl_of(lua), lua_tostring(lua, 1), 2);
+	lua_newtable(lua);              /* what an error left */
+	lua_setfield(lua, LUA_REGISTRYINDEX, NESTED);
+	push_template(gotmpl_of(lua), lua_tostring(lua, 1));
+	lua_pushvalue(lua, 2);
+	lua_call(lua, 1, 0);
 	return 0;
 }
 
@@ -471,8 +572,10 @@ int gotmpl_run(struct gotmpl *g, const char *name, struct str *out, struct err *
 	lua_rotate(lua, -3, -1);
 	open_output(g);
 	int r = sandbox_call(g->sandbox, 2, 0, err);
-	if (r >= 0)
+	if (r >= 0) {
+		remove_no_value(output(g));
 		str_add(out, str_sv(output(g)));
+	}
 	drop_outputs(g);
 	return r;
 }

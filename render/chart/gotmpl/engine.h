@@ -13,6 +13,6 @@ void gotmpl_free(struct gotmpl **g);
 
 /* Parses a file's text as the template `name` ("web/templates/deployment.yaml"), with all that it defines. */
 MUST_CHECK int gotmpl_add(struct gotmpl *g, const char *name, struct sv text, struct err *err);
-/* Runs a template with the value on top of the sandbox's stack as dot, and pops it. Appends to out. Errors say
+/* Runs a template with the value on top of the sandbox's stack as dot, and pops it. Appends to out, without the text that stands for nil. Errors say
  * "NAME:LINE:COLUMN: executing "NAME" at <ACTION>: what", and the includes that led there. */
 MUST_CHECK int gotmpl_run(struct gotmpl *g, const char *name, struct str *out, struct err *err);

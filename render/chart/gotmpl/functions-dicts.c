@@ -45,6 +45,8 @@ static int f_get(lua_State *lua)
 
 static int f_set(lua_State *lua)
 {
+	if (sandbox_is_null(lua, 1))
+		return luaL_error(lua, "error calling set: assignment to entry in nil map");
 	open_map(lua, "set", 3);
 	(void)gotmpl_check_string(lua, 2, "set");
 	lua_rawset(lua, 1);
@@ -93,7 +95,7 @@ static int f_keys(lua_State *lua)
 	int n = lua_gettop(lua);
 	lua_Integer k = 0;
 
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	for (int i = 1; i <= n; i++) {
 		value_check_map(lua, i, "keys");
 		value_push_keys(lua, i);
@@ -176,11 +178,9 @@ static int merge_all(lua_State *lua, const char *name, bool overwrite)
 	int n = lua_gettop(lua);
 
 	for (int i = 1; i <= n; i++)
-		if (i == 1 || !sandbox_is_null(lua, i))
-			value_check_map(lua, i, name);
+		value_check_map(lua, i, name);
 	for (int i = 2; i <= n; i++)
-		if (!sandbox_is_null(lua, i))
-			merge(lua, 1, i, overwrite);
+		merge(lua, 1, i, overwrite);
 	lua_settop(lua, 1);
 	return 1;
 }
@@ -231,8 +231,8 @@ static int f_deep_equal(lua_State *lua)
 
 static int f_default(lua_State *lua)
 {
-	gotmpl_count(lua, "default", 1, 2);
-	lua_pushvalue(lua, lua_gettop(lua) == 2 && gotmpl_truth(lua, 2) ? 2 : 1);
+	gotmpl_count(lua, "default", 1, -1);
+	lua_pushvalue(lua, lua_gettop(lua) > 1 && gotmpl_truth(lua, 2) ? 2 : 1);       /* what follows is not looked at, as in Sprig */
 	return 1;
 }
 
@@ -285,16 +285,20 @@ static int f_ternary(lua_State *lua)
 
 /* ---- types ---- */
 
+/* reflect's kind of a type: the types that have a name of their own are structs, or what the table says. */
 static const char *kind_name(lua_State *lua, int index)
 {
-	static const struct { const char *type, *kind; } kinds[] = { { "[]interface {}", "slice" }, { "map[string]interface {}", "map" },
-								      { "<nil>", "invalid" }, { "func()", "func" } };
+	static const struct { const char *start, *kind; } kinds[] = {
+		{ "[]", "slice" }, { "map[", "map" }, { "<nil>", "invalid" }, { "func()", "func" }, { "*", "ptr" },
+		{ "chartutil.VersionSet", "slice" }, { "chartutil.Values", "map" }, { "engine.files", "map" },
+		{ "time.Time", "struct" }, { "chart.", "struct" }, { "chartutil.", "struct" },
+	};
 	const char *type = go_type_name(lua, index);
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (str_eq(kinds[i].type, type))
+		if (sv_starts(sv_c(type), sv_c(kinds[i].start)))
 			return kinds[i].kind;
-	return *type == '*' ? "ptr" : type;
+	return type;
 }
 
 static int f_kind_of(lua_State *lua)

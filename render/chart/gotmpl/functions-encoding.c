@@ -25,18 +25,61 @@ static int f_b64enc(lua_State *lua)
 	return gotmpl_give_str(lua, &out);
 }
 
+/* The next byte that is no line break; '\0' at the end. */
+static char next_byte(struct sv s, size_t *at)
+{
+	while (*at < s.n && (s.p[*at] == '\n' || s.p[*at] == '\r'))
+		++*at;
+	return *at < s.n ? s.p[(*at)++] : '\0';
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Go's base64.StdEncoding: padded, with line breaks and nothing else between. Returns where it is wrong, or -1. */
+static ptrdiff_t decode_base64(struct sv s, struct str *out)
+{
+	for (size_t at = 0;;) {
+		uint32_t bits = 0;
+		char bytes[3], c = '\0';
+		int n = 0;
+
+		for (; n < 4; n++) {
+			c = next_byte(s, &at);
+			if (!c && at >= s.n)
+				return n ? (ptrdiff_t)at - n : -1;
+			if (base64_digit(c) < 0)
+				break;
+			bits = bits << 6 | (uint32_t)base64_digit(c);
+		}
+		if (n < 4 && (c != '=' || n < 2))
+			return (ptrdiff_t)at - 1;
+		if (n == 2 && next_byte(s, &at) != '=')
+			return at >= s.n && s.p[s.n - 1] != '=' ? (ptrdiff_t)s.n : (ptrdiff_t)at - 1;
+		bits <<= 6 * (4 - n);
+		for (int i = 0; i < 3; i++)
+			bytes[i] = (char)(bits >> (16 - 8 * i));
+		str_add(out, (struct sv){ bytes, (size_t)n - 1 });
+		if (n < 4)
+			return next_byte(s, &at) ? (ptrdiff_t)at - 1 : -1;
+	}
+}
+
 /* Text that is no base64 gives the message of the error, as Sprig's does. */
 static int f_b64dec(lua_State *lua)
 {
 	struct str out = { 0 };
-	struct err err = { 0 };
-	struct sv s = text(lua, "b64dec");
+	ptrdiff_t wrong = decode_base64(text(lua, "b64dec"), &out);
 
-	if (base64_decode(&out, s, &err) < 0) {
+	if (wrong >= 0) {
 		str_cut(&out, 0);
-		str_addc(&out, err_msg(&err));
+		str_addf(&out, "illegal base64 data at input byte %td", wrong);
 	}
-	err_free(&err);
 	return gotmpl_give_str(lua, &out);
 }
 
@@ -284,6 +327,26 @@ static void add_part(lua_State *lua, const char *name, const char *before, const
 	lua_pop(lua, 1);
 }
 
+/* The path, escaped as net/url does, and separated from the host. */
+static void add_path(lua_State *lua, bool host, struct str *out)
+{
+	struct sv s;
+
+	lua_getfield(lua, 1, "path");
+	s.p = lua_tolstring(lua, -1, &s.n);
+	if (host && s.n && *s.p != '/')
+		str_add1(out, '/');
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (isalnum(c) || (c && strchr("-_.~$&+,/:;=@", c)) || (s.n == 1 && c == '*'))
+			str_add1(out, (char)c);
+		else
+			str_addf(out, "%%%02X", c);
+	}
+	lua_pop(lua, 1);
+}
+
 static int f_url_join(lua_State *lua)
 {
 	struct str out = { 0 };
@@ -295,7 +358,8 @@ static int f_url_join(lua_State *lua)
 	bool opaque = lua_rawlen(lua, -1) > 0;
 	lua_pop(lua, 1);
 	lua_getfield(lua, 1, "host");
-	if (!opaque && lua_rawlen(lua, -1) > 0)
+	bool host = lua_rawlen(lua, -1) > 0;
+	if (!opaque && host)
 		str_addc(&out, "//");
 	lua_pop(lua, 1);
 	if (opaque) {
@@ -303,7 +367,7 @@ static int f_url_join(lua_State *lua)
 	} else {
 		add_part(lua, "userinfo", "", "@", &out);
 		add_part(lua, "host", "", "", &out);
-		add_part(lua, "path", "", "", &out);
+		add_path(lua, host, &out);
 	}
 	add_part(lua, "query", "?", "", &out);
 	add_part(lua, "fragment", "#", "", &out);

@@ -2,28 +2,100 @@
 #include "render/chart/gotmpl/functions.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/yaml.h"
 #include "render/chart/gotmpl/values.h"
 #include "render/chart/lua/sandbox.h"
 
-static int written(lua_State *lua, const char *name, void (*write)(struct str *, const struct node *, unsigned), unsigned flags)
-{
-	struct str out = { 0 };
+/* ---- out ---- */
 
-	gotmpl_count(lua, name, 1, 1);
-	struct doc *d = value_to_doc(lua, 1, name);
-	write(&out, doc_root(d), flags);
-	doc_drop(&d);
-	if (out.n && out.p[out.n - 1] == '\n')         /* one, as Helm: a text that keeps its newlines keeps the others */
-		str_cut(&out, out.n - 1);
-	gotmpl_push_str(lua, &out);
-	return 1;
+/* What json.Marshal leaves as it is, but no YAML may hold: sigs.k8s.io/yaml, which goes through JSON, fails on it. */
+static bool is_yaml_text(struct sv s)
+{
+	for (const char *p = s.p, *end = s.p + s.n; p < end;) {
+		uint32_t c = utf8_next(&p, end);
+
+		if ((c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xfffe || c == 0xffff)
+			return false;
+	}
+	return true;
 }
 
-static int f_to_yaml(lua_State *lua) { return written(lua, "toYaml", yaml_write, YAML_SORTED); }
-static int f_to_json(lua_State *lua) { return written(lua, "toJson", json_write, JSON_SORTED | JSON_ESCAPE_HTML); }
-static int f_to_raw_json(lua_State *lua) { return written(lua, "toRawJson", json_write, JSON_SORTED); }
-static int f_to_pretty_json(lua_State *lua) { return written(lua, "toPrettyJson", json_write, JSON_SORTED | JSON_ESCAPE_HTML | JSON_INDENT); }
+static bool is_yaml(const struct node *n)
+{
+	struct member *m;
+	struct node *it;
+
+	if (node_is(n, NODE_STR) && !is_yaml_text(node_sv(n)))
+		return false;
+	node_each(it, n)
+		if (!is_yaml(it))
+			return false;
+	node_members(m, n)
+		if (!is_yaml_text((struct sv){ m->key, m->key_n }) || !is_yaml(m->value))
+			return false;
+	return true;
+}
+
+static bool to_yaml(struct str *out, const struct node *n)
+{
+	if (!is_yaml(n))
+		return false;
+	yaml_write(out, n, YAML_SORTED);
+	return true;
+}
+
+static bool to_yaml_pretty(struct str *out, const struct node *n) { return yaml_write_pretty(out, n), true; }
+static bool to_json(struct str *out, const struct node *n) { return json_write(out, n, JSON_SORTED | JSON_ESCAPE_HTML), true; }
+static bool to_raw_json(struct str *out, const struct node *n) { return json_write(out, n, JSON_SORTED), true; }
+
+static bool to_pretty_json(struct str *out, const struct node *n)
+{
+	json_write(out, n, JSON_SORTED | JSON_ESCAPE_HTML | JSON_INDENT);
+	return true;
+}
+
+typedef int to_node_fn(lua_State *lua, int index, struct doc *d, struct node **out, struct err *err);
+
+/* A value that cannot be written gives "", as Helm's functions do; it raises when it must be written. */
+static int written(lua_State *lua, const char *name, bool must, to_node_fn *to_node, bool (*write)(struct str *, const struct node *))
+{
+	struct str out = { 0 };
+	struct err err = { 0 };
+	struct node *root;
+
+	gotmpl_count(lua, name, 1, 1);
+	struct doc *d = doc_new();
+	if (to_node(lua, 1, d, &root, &err) >= 0 && !write(&out, root))
+		(void)err_set(&err, ERR_INVALID, "yaml: control characters are not allowed");
+	doc_drop(&d);
+	if (err.code && must) {
+		lua_pushfstring(lua, "error calling %s: %s", name, err_msg(&err));
+		err_free(&err);
+		return lua_error(lua);
+	}
+	if (err.code)
+		str_cut(&out, 0);
+	err_free(&err);
+	if (out.n && out.p[out.n - 1] == '\n')         /* one, as Helm: a text that keeps its newlines keeps the others */
+		str_cut(&out, out.n - 1);
+	return gotmpl_give_str(lua, &out);
+}
+
+#define WRITER(fn, name, must, to_node, write) \
+	static int fn(lua_State *lua) { return written(lua, name, must, to_node, write); }
+
+WRITER(f_to_yaml, "toYaml", false, sandbox_to_node, to_yaml)
+WRITER(f_must_to_yaml, "mustToYaml", true, sandbox_to_node, to_yaml)
+WRITER(f_to_yaml_pretty, "toYamlPretty", false, sandbox_to_node_go, to_yaml_pretty)
+WRITER(f_to_json, "toJson", false, sandbox_to_node, to_json)
+WRITER(f_must_to_json, "mustToJson", true, sandbox_to_node, to_json)
+WRITER(f_to_raw_json, "toRawJson", false, sandbox_to_node, to_raw_json)
+WRITER(f_must_to_raw_json, "mustToRawJson", true, sandbox_to_node, to_raw_json)
+WRITER(f_to_pretty_json, "toPrettyJson", false, sandbox_to_node, to_pretty_json)
+WRITER(f_must_to_pretty_json, "mustToPrettyJson", true, sandbox_to_node, to_pretty_json)
+
+/* ---- in ---- */
 
 enum wanted { WANT_ANY, WANT_MAP, WANT_LIST };
 
@@ -60,7 +132,7 @@ static int parsed(lua_State *lua, const char *name, bool yaml, enum wanted want)
 
 	gotmpl_count(lua, name, 1, 1);
 	struct sv text = gotmpl_check_string(lua, 1, name);
-	int r = yaml ? yaml_read(text, "yaml", 0, &d, &err) : json_read(text, "json", 0, &d, &err);
+	int r = yaml ? yaml_read(text, "yaml", YAML_FIRST, &d, &err) : json_read(text, "json", 0, &d, &err);
 	if (r >= 0) {
 		push_parsed(lua, doc_root(d), want, yaml);
 	} else {
@@ -81,9 +153,10 @@ static int f_from_json(lua_State *lua) { return parsed(lua, "fromJson", false, W
 static int f_from_json_array(lua_State *lua) { return parsed(lua, "fromJsonArray", false, WANT_LIST); }
 
 const luaL_Reg gotmpl_formats[] = {
-	{ "toYaml", f_to_yaml }, { "mustToYaml", f_to_yaml }, { "toJson", f_to_json }, { "mustToJson", f_to_json },
-	{ "toRawJson", f_to_raw_json }, { "mustToRawJson", f_to_raw_json }, { "toPrettyJson", f_to_pretty_json },
-	{ "mustToPrettyJson", f_to_pretty_json }, { "fromYaml", f_from_yaml }, { "fromYamlArray", f_from_yaml_array },
-	{ "fromJson", f_from_json }, { "fromJsonArray", f_from_json_array },
+	{ "toYaml", f_to_yaml }, { "mustToYaml", f_must_to_yaml }, { "toYamlPretty", f_to_yaml_pretty },
+	{ "toJson", f_to_json }, { "mustToJson", f_must_to_json }, { "toRawJson", f_to_raw_json },
+	{ "mustToRawJson", f_must_to_raw_json }, { "toPrettyJson", f_to_pretty_json }, { "mustToPrettyJson", f_must_to_pretty_json },
+	{ "fromYaml", f_from_yaml }, { "fromYamlArray", f_from_yaml_array }, { "fromJson", f_from_json },
+	{ "fromJsonArray", f_from_json_array },
 	{ NULL, NULL }
 };

@@ -5,29 +5,9 @@
 #include "render/chart/gotmpl/engine.h"
 #include "render/chart/gotmpl/gofmt.h"
 #include "render/chart/gotmpl/goquote.h"
+#include "render/chart/lua/sandbox.h"
 
 #include <ctype.h>
-
-/* ---- logic: arguments after the first are functions, which are called only when needed ---- */
-
-static int decide(lua_State *lua, const char *name, bool stop_at)
-{
-	gotmpl_count(lua, name, 1, -1);
-	int n = lua_gettop(lua);
-
-	for (int i = 1; i <= n; i++) {
-		lua_pushvalue(lua, i);
-		if (i > 1)
-			lua_call(lua, 0, 1);
-		if (i == n || gotmpl_truth(lua, -1) == stop_at)
-			return 1;
-		lua_pop(lua, 1);
-	}
-	return 1;
-}
-
-static int go_and(lua_State *lua) { return decide(lua, "and", false); }
-static int go_or(lua_State *lua) { return decide(lua, "or", true); }
 
 static int go_not(lua_State *lua)
 {
@@ -46,8 +26,25 @@ static enum basic basic_of(lua_State *lua, int index)
 	case LUA_TBOOLEAN: return BASIC_BOOL;
 	case LUA_TNUMBER:  return lua_isinteger(lua, index) ? BASIC_INT : BASIC_FLOAT;
 	case LUA_TSTRING:  return BASIC_STRING;
-	default:           return BASIC_NONE;
+	default:           return sandbox_int_at(lua, index, &(int64_t){ 0 }) ? BASIC_INT : BASIC_NONE;
 	}
+}
+
+/* Replaces an int64 and its like by the int of the same value: for comparisons. */
+static void to_int(lua_State *lua, int index)
+{
+	int64_t v;
+
+	if (lua_type(lua, index) == LUA_TUSERDATA && sandbox_int_at(lua, index, &v)) {
+		lua_pushinteger(lua, v);
+		lua_replace(lua, index);
+	}
+}
+
+static void compare_ints(lua_State *lua)
+{
+	for (int i = 1; i <= lua_gettop(lua); i++)
+		to_int(lua, i);
 }
 
 static int fail(lua_State *lua, const char *name, const char *what) { return luaL_error(lua, "error calling %s: %s", name, what); }
@@ -77,6 +74,7 @@ static int go_eq(lua_State *lua)
 	gotmpl_count(lua, "eq", 1, -1);
 	if (lua_gettop(lua) < 2)
 		return fail(lua, "eq", "missing argument for comparison");
+	compare_ints(lua);
 	for (int i = 2; i <= lua_gettop(lua) && !found; i++)
 		found = equal(lua, "eq", 1, i);
 	lua_pushboolean(lua, found);
@@ -86,6 +84,7 @@ static int go_eq(lua_State *lua)
 static int go_ne(lua_State *lua)
 {
 	gotmpl_count(lua, "ne", 2, 2);
+	compare_ints(lua);
 	lua_pushboolean(lua, !equal(lua, "ne", 1, 2));
 	return 1;
 }
@@ -111,6 +110,7 @@ static bool less(lua_State *lua, const char *name, int a, int b)
 static int compared(lua_State *lua, const char *name, int a, int b, bool negate)
 {
 	gotmpl_count(lua, name, 2, 2);
+	compare_ints(lua);
 	lua_pushboolean(lua, less(lua, name, a, b) != negate);
 	return 1;
 }
@@ -154,15 +154,16 @@ static int item(lua_State *lua, int at)
 	if (!text && !lua_istable(lua, -1))
 		return luaL_error(lua, "error calling index: can't index item of type %s", go_type_name(lua, -1));
 	if (text || sandbox_is_list(lua, -1)) {
-		lua_Integer n = (lua_Integer)lua_rawlen(lua, -1), i = lua_tointeger(lua, at);
+		lua_Integer n = (lua_Integer)lua_rawlen(lua, -1);
+		int64_t i;
 
-		if (!lua_isinteger(lua, at))
+		if (!sandbox_int_at(lua, at, &i))
 			return luaL_error(lua, "error calling index: cannot index slice/array with %s",
 					  sandbox_is_null(lua, at) ? "nil" : lua_pushfstring(lua, "type %s", go_type_name(lua, at)));
 		if (i < 0 || i >= n)
-			return luaL_error(lua, "error calling index: index out of range: %I", i);
+			return luaL_error(lua, "error calling index: index out of range: %I", (LUAI_UACINT)i);
 		if (text)
-			lua_pushinteger(lua, (unsigned char)lua_tostring(lua, -1)[i]);
+			sandbox_push_int(lua, (unsigned char)lua_tostring(lua, -1)[i], "uint8");
 		else
 			lua_rawgeti(lua, -1, i + 1);
 	} else {
@@ -308,7 +309,7 @@ static int go_urlquery(lua_State *lua)
 }
 
 const luaL_Reg gotmpl_go[] = {
-	{ "and", go_and }, { "or", go_or }, { "not", go_not },
+	{ "not", go_not },
 	{ "eq", go_eq }, { "ne", go_ne }, { "lt", go_lt }, { "le", go_le }, { "gt", go_gt }, { "ge", go_ge },
 	{ "len", go_len }, { "index", go_index }, { "call", go_call },
 	{ "print", go_print_function }, { "println", go_println }, { "printf", go_printf_function },

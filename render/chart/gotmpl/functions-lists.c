@@ -194,7 +194,7 @@ static int f_has(lua_State *lua)
 /* slice list [start [end]]: bounds from 0, as Go's. */
 static int f_slice(lua_State *lua)
 {
-	gotmpl_count(lua, "slice", 1, 3);
+	gotmpl_count(lua, "slice", 1, -1);
 	value_check_list(lua, 1, "slice");
 	lua_Integer n = length(lua, 1);
 	int64_t start = lua_gettop(lua) > 1 ? value_to_i64(lua, 2) : 0, end = lua_gettop(lua) > 2 ? value_to_i64(lua, 3) : n;
@@ -206,6 +206,8 @@ static int f_slice(lua_State *lua)
 	if (start < 0 || end > n || start > end)
 		return luaL_error(lua, "error calling slice: slice bounds out of range [%I:%I]", (LUAI_UACINT)start, (LUAI_UACINT)end);
 	value_push_slice(lua, 1, start + 1, end);
+	lua_getmetatable(lua, 1);                       /* the slice is of the list's type */
+	lua_setmetatable(lua, -2);
 	return 1;
 }
 
@@ -218,7 +220,7 @@ static int f_chunk(lua_State *lua)
 
 	if (size < 1)
 		return luaL_error(lua, "error calling chunk: the size must be at least 1");
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[][]interface {}");
 	for (lua_Integer i = 1; i <= n; i += size) {
 		value_push_slice(lua, 2, i, i + size - 1 < n ? i + size - 1 : n);
 		append(lua, 3);
@@ -230,6 +232,10 @@ static int f_chunk(lua_State *lua)
 static int f_sort_alpha(lua_State *lua)
 {
 	gotmpl_count(lua, "sortAlpha", 1, 1);
+	if (sandbox_is_null(lua, 1)) {                  /* is sorted as the one text that nil prints as */
+		lua_pushliteral(lua, "<nil>");
+		lua_replace(lua, 1);
+	}
 	value_push_texts(lua, 1);
 	lua_getfield(lua, LUA_REGISTRYINDEX, "sort");
 	lua_pushvalue(lua, 2);
@@ -243,7 +249,7 @@ static int numbers(lua_State *lua, int64_t start, int64_t stop, int64_t step)
 {
 	lua_Integer n = 0;
 
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]int");
 	if (!step || (stop < start) != (step < 0))
 		return 1;
 	if ((stop - start) / step > SEQ_MAX)
@@ -255,17 +261,10 @@ static int numbers(lua_State *lua, int64_t start, int64_t stop, int64_t step)
 	return 1;
 }
 
-static int64_t whole(lua_State *lua, int index, const char *name)
-{
-	if (!lua_isinteger(lua, index))
-		luaL_error(lua, "error calling %s: wrong type for argument %d; expected int; got %s", name, index, go_type_name(lua, index));
-	return lua_tointeger(lua, index);
-}
-
 static int f_until(lua_State *lua)
 {
 	gotmpl_count(lua, "until", 1, 1);
-	int64_t n = whole(lua, 1, "until");
+	int64_t n = value_check_int(lua, 1, "until");
 
 	return numbers(lua, 0, n, n < 0 ? -1 : 1);
 }
@@ -273,7 +272,7 @@ static int f_until(lua_State *lua)
 static int f_until_step(lua_State *lua)
 {
 	gotmpl_count(lua, "untilStep", 3, 3);
-	return numbers(lua, whole(lua, 1, "untilStep"), whole(lua, 2, "untilStep"), whole(lua, 3, "untilStep"));
+	return numbers(lua, value_check_int(lua, 1, "untilStep"), value_check_int(lua, 2, "untilStep"), value_check_int(lua, 3, "untilStep"));
 }
 
 /* seq [first [step]] last: a text of numbers, as the Unix command. */
@@ -284,8 +283,8 @@ static int f_seq(lua_State *lua)
 
 	if (n < 1 || n > 3)
 		return lua_pushliteral(lua, ""), 1;
-	int64_t start = n > 1 ? whole(lua, 1, "seq") : 1, end = whole(lua, n, "seq");
-	int64_t step = n == 3 ? whole(lua, 2, "seq") : end < start ? -1 : 1;
+	int64_t start = n > 1 ? value_check_int(lua, 1, "seq") : 1, end = value_check_int(lua, n, "seq");
+	int64_t step = n == 3 ? value_check_int(lua, 2, "seq") : end < start ? -1 : 1;
 	if (step && (end - start) / step > SEQ_MAX)
 		return luaL_error(lua, "error calling seq: more than %d numbers", SEQ_MAX);
 	for (int64_t i = start; step && (step > 0 ? i <= end : i >= end); i += step)

@@ -2,15 +2,28 @@
 #include "render/chart/gotmpl/functions.h"
 
 #include "render/chart/gotmpl/values.h"
+#include "render/chart/lua/sandbox.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+static int f_int(lua_State *lua)
+{
+	gotmpl_count(lua, "int", 1, 1);
+	lua_pushinteger(lua, value_to_i64(lua, 1));
+	return 1;
+}
+
+static int give_int64(lua_State *lua, int64_t v)
+{
+	sandbox_push_int(lua, v, "int64");
+	return 1;
+}
+
 static int f_int64(lua_State *lua)
 {
 	gotmpl_count(lua, "int64", 1, 1);
-	lua_pushinteger(lua, value_to_i64(lua, 1));
-	return 1;
+	return give_int64(lua, value_to_i64(lua, 1));
 }
 
 static int f_float64(lua_State *lua)
@@ -40,8 +53,7 @@ static int f_to_decimal(lua_State *lua)
 	value_to_text(lua, 1, &text);
 	char *end;
 	long long v = strtoll(str_c(&text), &end, 8);
-	lua_pushinteger(lua, *end || !text.n ? 0 : v);
-	return 1;
+	return give_int64(lua, *end || !text.n ? 0 : v);
 }
 
 /* ---- whole numbers ---- */
@@ -59,8 +71,7 @@ static int folded(lua_State *lua, const char *name, int least, int most, int64_t
 
 	for (int i = 2; i <= lua_gettop(lua); i++)
 		v = fn(v, value_to_i64(lua, i));
-	lua_pushinteger(lua, v);
-	return 1;
+	return give_int64(lua, v);
 }
 
 static int f_add(lua_State *lua) { return folded(lua, "add", 0, -1, add); }
@@ -72,8 +83,7 @@ static int f_min(lua_State *lua) { return folded(lua, "min", 1, -1, smaller); }
 static int f_add1(lua_State *lua)
 {
 	gotmpl_count(lua, "add1", 1, 1);
-	lua_pushinteger(lua, add(value_to_i64(lua, 1), 1));
-	return 1;
+	return give_int64(lua, add(value_to_i64(lua, 1), 1));
 }
 
 static int divided(lua_State *lua, const char *name, bool rest)
@@ -84,10 +94,8 @@ static int divided(lua_State *lua, const char *name, bool rest)
 	if (!b)
 		return luaL_error(lua, "error calling %s: runtime error: integer divide by zero", name);
 	if (b == -1)                            /* C does not define INT64_MIN / -1; Go wraps */
-		lua_pushinteger(lua, rest ? 0 : subtract(0, a));
-	else
-		lua_pushinteger(lua, rest ? a % b : a / b);
-	return 1;
+		return give_int64(lua, rest ? 0 : subtract(0, a));
+	return give_int64(lua, rest ? a % b : a / b);
 }
 
 static int f_div(lua_State *lua) { return divided(lua, "div", false); }
@@ -165,7 +173,7 @@ static int f_round(lua_State *lua)
 }
 
 const luaL_Reg gotmpl_math[] = {
-	{ "int", f_int64 }, { "int64", f_int64 }, { "float64", f_float64 }, { "atoi", f_atoi }, { "toDecimal", f_to_decimal },
+	{ "int", f_int }, { "int64", f_int64 }, { "float64", f_float64 }, { "atoi", f_atoi }, { "toDecimal", f_to_decimal },
 	{ "add", f_add }, { "add1", f_add1 }, { "sub", f_sub }, { "mul", f_mul }, { "div", f_div }, { "mod", f_mod },
 	{ "max", f_max }, { "biggest", f_max }, { "min", f_min },
 	{ "addf", f_addf }, { "add1f", f_add1f }, { "subf", f_subf }, { "mulf", f_mulf }, { "divf", f_divf }, { "maxf", f_maxf },

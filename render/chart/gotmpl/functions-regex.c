@@ -113,7 +113,7 @@ static int f_find_all(lua_State *lua)
 
 	gotmpl_count(lua, "regexFindAll", 3, 3);
 	int64_t most = value_to_i64(lua, 3);
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	open_search(lua, &s, "regexFindAll", 1, 2);
 	while ((most < 0 || n < most) && next_match(&s)) {
 		lua_pushlstring(lua, s.spans[0].p, s.spans[0].n);
@@ -192,7 +192,7 @@ static int f_split(lua_State *lua)
 
 	gotmpl_count(lua, "regexSplit", 3, 3);
 	int64_t most = value_to_i64(lua, 3);
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	open_search(lua, &s, "regexSplit", 1, 2);
 	while (most && (most < 0 || n + 1 < most) && next_match(&s)) {
 		size_t start = (size_t)(s.spans[0].p - s.text.p), end = start + s.spans[0].n;
@@ -276,9 +276,9 @@ static int f_semver(lua_State *lua)
 	if (!semver_parse(text, &v))
 		return luaL_error(lua, "error calling semver: invalid semantic version");
 	lua_newtable(lua);
-	lua_pushinteger(lua, (lua_Integer)v.major), lua_setfield(lua, -2, "Major");
-	lua_pushinteger(lua, (lua_Integer)v.minor), lua_setfield(lua, -2, "Minor");
-	lua_pushinteger(lua, (lua_Integer)v.patch), lua_setfield(lua, -2, "Patch");
+	sandbox_push_int(lua, (int64_t)v.major, "uint64"), lua_setfield(lua, -2, "Major");
+	sandbox_push_int(lua, (int64_t)v.minor, "uint64"), lua_setfield(lua, -2, "Minor");
+	sandbox_push_int(lua, (int64_t)v.patch, "uint64"), lua_setfield(lua, -2, "Patch");
 	lua_pushlstring(lua, v.pre.p, v.pre.n), lua_setfield(lua, -2, "Prerelease");
 	lua_pushlstring(lua, v.build.p, v.build.n), lua_setfield(lua, -2, "Metadata");
 	lua_pushlstring(lua, text.p, text.n), lua_setfield(lua, -2, "Original");
@@ -289,6 +289,8 @@ static int f_semver(lua_State *lua)
 		str_addf(&canonical, "+" SV_FMT, SV_ARG(v.build));
 	lua_newtable(lua);
 	gotmpl_push_str(lua, &canonical);
+	lua_pushvalue(lua, -1);
+	lua_setfield(lua, -3, "__doc");
 	lua_setfield(lua, -2, "__text");
 	lua_newtable(lua);
 	lua_pushvalue(lua, -3);

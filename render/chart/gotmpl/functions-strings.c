@@ -13,13 +13,6 @@
 
 static struct sv text(lua_State *lua, int index, const char *name) { return gotmpl_check_string(lua, index, name); }
 
-static int64_t whole(lua_State *lua, int index, const char *name)
-{
-	if (!lua_isinteger(lua, index))
-		luaL_error(lua, "error calling %s: wrong type for argument %d; expected int; got %s", name, index, go_type_name(lua, index));
-	return lua_tointeger(lua, index);
-}
-
 static int give_bool(lua_State *lua, bool b)
 {
 	lua_pushboolean(lua, b);
@@ -138,7 +131,7 @@ static int f_trim_prefix(lua_State *lua)
 static int f_trunc(lua_State *lua)
 {
 	gotmpl_count(lua, "trunc", 2, 2);
-	int64_t n = whole(lua, 1, "trunc");
+	int64_t n = value_check_int(lua, 1, "trunc");
 	struct sv s = text(lua, 2, "trunc");
 
 	if (n < 0 && (int64_t)s.n + n > 0)
@@ -152,7 +145,7 @@ static int f_trunc(lua_State *lua)
 static int f_substr(lua_State *lua)
 {
 	gotmpl_count(lua, "substr", 3, 3);
-	int64_t start = whole(lua, 1, "substr"), end = whole(lua, 2, "substr");
+	int64_t start = value_check_int(lua, 1, "substr"), end = value_check_int(lua, 2, "substr");
 	struct sv s = text(lua, 3, "substr");
 
 	if (start < 0)
@@ -241,7 +234,7 @@ static int f_repeat(lua_State *lua)
 	struct str out = { 0 };
 
 	gotmpl_count(lua, "repeat", 2, 2);
-	int64_t n = whole(lua, 1, "repeat");
+	int64_t n = value_check_int(lua, 1, "repeat");
 	struct sv s = text(lua, 2, "repeat");
 	if (n < 0)
 		return luaL_error(lua, "error calling repeat: strings: negative Repeat count");
@@ -270,7 +263,7 @@ static int indented(lua_State *lua, const char *name, bool newline)
 	struct str out = { 0 };
 
 	gotmpl_count(lua, name, 2, 2);
-	int64_t n = whole(lua, 1, name);
+	int64_t n = value_check_int(lua, 1, name);
 	struct sv s = text(lua, 2, name);
 	if (n < 0)
 		return luaL_error(lua, "error calling %s: strings: negative Repeat count", name);
@@ -326,7 +319,7 @@ static int f_cat(lua_State *lua)
 static int f_plural(lua_State *lua)
 {
 	gotmpl_count(lua, "plural", 3, 3);
-	return gotmpl_give(lua, text(lua, whole(lua, 3, "plural") == 1 ? 1 : 2, "plural"));
+	return gotmpl_give(lua, text(lua, value_check_int(lua, 3, "plural") == 1 ? 1 : 2, "plural"));
 }
 
 static int f_to_string(lua_State *lua)
@@ -336,6 +329,12 @@ static int f_to_string(lua_State *lua)
 	gotmpl_count(lua, "toString", 1, 1);
 	value_to_text(lua, 1, &out);
 	return gotmpl_give_str(lua, &out);
+}
+
+static int f_hello(lua_State *lua)
+{
+	gotmpl_count(lua, "hello", 0, 0);
+	return gotmpl_give(lua, SV("Hello!"));
 }
 
 static int f_to_strings(lua_State *lua)
@@ -445,7 +444,7 @@ static int f_split_list(lua_State *lua)
 	gotmpl_count(lua, "splitList", 2, 2);
 	struct sv by = text(lua, 1, "splitList"), s = text(lua, 2, "splitList");
 
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	split(lua, s, by, 0, add_item);
 	return 1;
 }
@@ -456,7 +455,7 @@ static int f_split(lua_State *lua)
 	gotmpl_count(lua, "split", 2, 2);
 	struct sv by = text(lua, 1, "split"), s = text(lua, 2, "split");
 
-	sandbox_new_map(lua);
+	sandbox_new_typed(lua, "map[string]string");
 	split(lua, s, by, 0, add_member);
 	return 1;
 }
@@ -465,9 +464,9 @@ static int f_splitn(lua_State *lua)
 {
 	gotmpl_count(lua, "splitn", 3, 3);
 	struct sv by = text(lua, 1, "splitn"), s = text(lua, 3, "splitn");
-	int64_t n = whole(lua, 2, "splitn");
+	int64_t n = value_check_int(lua, 2, "splitn");
 
-	sandbox_new_map(lua);
+	sandbox_new_typed(lua, "map[string]string");
 	if (n)
 		split(lua, s, by, n, add_member);
 	return 1;
@@ -481,5 +480,6 @@ const luaL_Reg gotmpl_strings[] = {
 	{ "repeat", f_repeat }, { "indent", f_indent }, { "nindent", f_nindent }, { "quote", f_quote }, { "squote", f_squote },
 	{ "cat", f_cat }, { "plural", f_plural }, { "toString", f_to_string }, { "toStrings", f_to_strings },
 	{ "initials", f_initials }, { "join", f_join }, { "splitList", f_split_list }, { "split", f_split }, { "splitn", f_splitn },
+	{ "hello", f_hello },
 	{ NULL, NULL }
 };

@@ -42,6 +42,9 @@ static int push_time(lua_State *lua, int64_t seconds)
 	lua_newtable(lua);
 	gotmpl_push_str(lua, &text);
 	lua_setfield(lua, -2, "__text");
+	go_time_format(seconds, 0, SV("2006-01-02T15:04:05Z07:00"), &text);
+	gotmpl_push_str(lua, &text);
+	lua_setfield(lua, -2, "__doc");
 	lua_pushliteral(lua, "time.Time");
 	lua_setfield(lua, -2, "__type");
 	lua_newtable(lua);
@@ -57,8 +60,8 @@ static int64_t seconds_of(lua_State *lua, int index)
 {
 	int64_t v = 0;
 
-	if (lua_isinteger(lua, index))
-		return lua_tointeger(lua, index);
+	if (sandbox_int_at(lua, index, &v))
+		return v;
 	if (lua_istable(lua, index) && lua_getfield(lua, index, "seconds") == LUA_TNUMBER) {
 		v = lua_tointeger(lua, -1);
 		lua_pop(lua, 1);
@@ -158,12 +161,14 @@ static int f_ago(lua_State *lua)
 	return give_duration(lua, -seconds_of(lua, 1) * SECOND);
 }
 
-/* A text of whole seconds; Go's int, as literals are, is not taken. */
+/* A text of whole seconds or an int64; Go's int, as literals are, is not taken. */
 static int f_duration(lua_State *lua)
 {
 	int64_t seconds = 0;
 
 	gotmpl_count(lua, "duration", 1, 1);
+	if (lua_type(lua, 1) == LUA_TUSERDATA)
+		(void)sandbox_int_at(lua, 1, &seconds);
 	if (lua_type(lua, 1) == LUA_TSTRING)
 		(void)sv_to_i64(gotmpl_check_string(lua, 1, "duration"), &seconds);
 	return give_duration(lua, seconds * SECOND);
@@ -180,8 +185,8 @@ static int f_duration_round(lua_State *lua)
 	gotmpl_count(lua, "durationRound", 1, 1);
 	if (lua_type(lua, 1) == LUA_TSTRING)
 		(void)go_duration_parse(gotmpl_check_string(lua, 1, "durationRound"), &ns);
-	else
-		ns = lua_isinteger(lua, 1) ? lua_tointeger(lua, 1) : -seconds_of(lua, 1) * SECOND;
+	else if (!sandbox_int_at(lua, 1, &ns))
+		ns = -seconds_of(lua, 1) * SECOND;
 	ns = ns < 0 ? -ns : ns;
 	for (size_t i = 0; i < sizeof units / sizeof *units && !out.n; i++)
 		if (ns > units[i].seconds * SECOND)
@@ -199,15 +204,15 @@ static int64_t nanoseconds(lua_State *lua, int index, bool *valid)
 	double seconds = 0;
 
 	*valid = true;
-	if (lua_type(lua, index) == LUA_TNUMBER) {
-		seconds = lua_tonumber(lua, index);
+	if (lua_type(lua, index) == LUA_TNUMBER || lua_type(lua, index) == LUA_TUSERDATA) {
+		seconds = value_to_double(lua, index);
 	} else if (lua_type(lua, index) == LUA_TSTRING) {
 		struct sv text = gotmpl_check_string(lua, index, "duration");
 
 		if (go_duration_parse(sv_trim(text), &ns))
 			return ns;
 		seconds = value_to_double(lua, index);
-		*valid = !sv_trim(text).n || seconds != 0;
+		*valid = seconds != 0;
 	} else {
 		*valid = sandbox_is_null(lua, index);
 	}
@@ -227,7 +232,7 @@ static int measured(lua_State *lua, size_t i)
 	gotmpl_count(lua, measures[i].name, 1, 1);
 	int64_t ns = nanoseconds(lua, 1, &valid);
 	if (measures[i].whole)
-		lua_pushinteger(lua, ns / (int64_t)measures[i].ns);
+		sandbox_push_int(lua, ns / (int64_t)measures[i].ns, "int64");
 	else
 		lua_pushnumber(lua, (double)ns / measures[i].ns);
 	return 1;

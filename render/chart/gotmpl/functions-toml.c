@@ -1,9 +1,10 @@
-/* render/chart/gotmpl/functions-toml.c - values to TOML 1.0, laid out as BurntSushi/toml does, which Helm uses. */
+/* render/chart/gotmpl/functions-toml.c - values to and from TOML 1.0; written laid out as BurntSushi/toml does, which Helm uses. */
 #include "render/chart/gotmpl/functions.h"
 
 #include "render/chart/gotmpl/gofmt.h"
 #include "render/chart/gotmpl/values.h"
 #include "render/chart/lua/sandbox.h"
+#include "render/chart/toml.h"
 
 #include <ctype.h>
 
@@ -69,7 +70,7 @@ static void number(struct toml *t, int index)
 	for (size_t i = from; i < t->out.n; i++)
 		if (strchr(".eNI", t->out.p[i]))
 			return;
-	if (!lua_isinteger(t->lua, index))
+	if (!sandbox_int_at(t->lua, index, &(int64_t){ 0 }))
 		str_addc(&t->out, ".0");
 }
 
@@ -136,7 +137,7 @@ static void value(struct toml *t, int index, int depth)
 		str_add1(&t->out, '}');
 	} else if (lua_istable(t->lua, index)) {
 		list(t, index, depth);
-	} else if (lua_type(t->lua, index) == LUA_TNUMBER) {
+	} else if (lua_type(t->lua, index) == LUA_TNUMBER || lua_type(t->lua, index) == LUA_TUSERDATA) {
 		number(t, index);
 	} else if (lua_isboolean(t->lua, index)) {
 		str_addc(&t->out, lua_toboolean(t->lua, index) ? "true" : "false");
@@ -230,4 +231,24 @@ static int write_toml(lua_State *lua, const char *name, bool must)
 static int f_to_toml(lua_State *lua) { return write_toml(lua, "toToml", false); }
 static int f_must_to_toml(lua_State *lua) { return write_toml(lua, "mustToToml", true); }
 
-const luaL_Reg gotmpl_toml[] = { { "toToml", f_to_toml }, { "mustToToml", f_must_to_toml }, { NULL, NULL } };
+/* What cannot be read is { Error: why }. */
+static int f_from_toml(lua_State *lua)
+{
+	struct err err = { 0 };
+	struct doc *d = NULL;
+
+	gotmpl_count(lua, "fromToml", 1, 1);
+	if (toml_read(gotmpl_check_string(lua, 1, "fromToml"), &d, &err) >= 0) {
+		value_push_node(lua, doc_root(d));
+	} else {
+		sandbox_new_map(lua);
+		lua_pushstring(lua, err_msg(&err));
+		lua_setfield(lua, -2, "Error");
+	}
+	doc_drop(&d);
+	err_free(&err);
+	return 1;
+}
+
+const luaL_Reg gotmpl_toml[] = { { "toToml", f_to_toml }, { "mustToToml", f_must_to_toml }, { "fromToml", f_from_toml },
+				 { NULL, NULL } };

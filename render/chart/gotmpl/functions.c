@@ -8,8 +8,28 @@ const luaL_Reg *const gotmpl_tables[] = {
 	gotmpl_words, gotmpl_time, gotmpl_randoms, gotmpl_crypto, gotmpl_certs, gotmpl_toml, gotmpl_helm, NULL
 };
 
+static bool is_among(struct sv name, const char *const *names)
+{
+	for (; *names; names++)
+		if (sv_eq_c(name, *names))
+			return true;
+	return false;
+}
+
+bool gotmpl_wants_map(struct sv name)
+{
+	static const char *const names[] = { "get", "set", "unset", "hasKey", "pluck", "keys", "values", "pick", "omit", "merge",
+					     "mustMerge", "mergeOverwrite", "mustMergeOverwrite", "dig", "urlJoin", NULL };
+
+	return is_among(name, names);
+}
+
 bool gotmpl_has_function(struct sv name)
 {
+	static const char *const engine[] = { "include", "tpl", "and", "or", NULL };
+
+	if (is_among(name, engine))
+		return true;
 	for (size_t i = 0; gotmpl_tables[i]; i++)
 		for (const luaL_Reg *f = gotmpl_tables[i]; f->name; f++)
 			if (sv_eq_c(name, f->name))
@@ -19,6 +39,8 @@ bool gotmpl_has_function(struct sv name)
 
 bool gotmpl_truth(lua_State *lua, int index)
 {
+	int64_t whole;
+
 	if (sandbox_is_null(lua, index))
 		return false;
 	switch (lua_type(lua, index)) {
@@ -35,7 +57,7 @@ bool gotmpl_truth(lua_State *lua, int index)
 		lua_pop(lua, 3);
 		return true;
 	default:
-		return true;
+		return !sandbox_int_at(lua, index, &whole) || whole;
 	}
 }
 

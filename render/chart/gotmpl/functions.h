@@ -15,16 +15,14 @@ extern const luaL_Reg gotmpl_strings[], gotmpl_lists[], gotmpl_dicts[], gotmpl_m
 	gotmpl_encoding[], gotmpl_words[], gotmpl_time[], gotmpl_randoms[], gotmpl_crypto[],
 	gotmpl_certs[];                                 /* Sprig's */
 extern const luaL_Reg gotmpl_toml[];                    /* Helm's toToml */
-extern const luaL_Reg gotmpl_helm[];                    /* include, tpl and what else needs the engine */
+extern const luaL_Reg gotmpl_helm[];                    /* Helm's others; include and tpl are the engine's (calls.lua) */
 
 bool gotmpl_has_function(struct sv name);
+bool gotmpl_wants_map(struct sv name);                  /* an argument that is a mapping: nil is none */
 
 struct gotmpl *gotmpl_of(lua_State *lua);               /* the engine that runs */
 struct random_stream *gotmpl_random(struct gotmpl *g);
 void gotmpl_spend(lua_State *lua);                      /* before a costly function: raises when there were too many */
-/* Output of a named template, or of a text as a template of its own, with the value at `index` as dot; pushes a string. */
-void gotmpl_include(struct gotmpl *g, const char *name, int index);
-void gotmpl_tpl(struct gotmpl *g, struct sv text, int index);
 
 /* ---- for functions ---- */
 bool gotmpl_truth(lua_State *lua, int index);           /* Go's: not nil, false, 0, "", [] or {} */

@@ -1,4 +1,4 @@
-#include "render/chart/gotmpl/gofmt.h"
+#include "render/chart/gotmpl/gofmt-internal.h"
 
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -12,18 +12,6 @@
 #include <stdlib.h>
 
 #define DEPTH_MAX 100
-#define WIDTH_MAX 1000000               /* as Go's: a larger one is a bad width */
-
-struct spec {                           /* %[flags][width][.precision]verb */
-	bool plus, minus, sharp, space, zero, has_width, has_precision;
-	int width, precision;
-	uint32_t verb;
-	bool plus_v, sharp_v;           /* %+v and %#v */
-};
-
-struct printer { lua_State *lua; struct str *out; int depth; };
-
-static void value(struct printer *p, int index, const struct spec *s);
 
 /* ---- types ---- */
 
@@ -36,6 +24,7 @@ const char *go_type_name(lua_State *lua, int index)
 	case LUA_TNUMBER:  return lua_isinteger(lua, index) ? "int" : "float64";
 	case LUA_TSTRING:  return "string";
 	case LUA_TTABLE:
+	case LUA_TUSERDATA:
 		if (luaL_getmetafield(lua, index, "__type") != LUA_TNIL) {
 			const char *name = lua_tostring(lua, -1);       /* kept by the metatable */
 
@@ -152,6 +141,34 @@ static void character(struct printer *p, const struct spec *s, int64_t i, bool q
 	pad(p, s, str_sv(quoted ? &text : &raw));
 }
 
+/* `#` keeps the point, and for %g and %x the zeros up to the precision, as fmt.fmtFloat does; text has no sign. */
+static void keep_point(struct str *text, char verb, int precision)
+{
+	int digits = !strchr("gGx", verb) ? 0 : precision < 0 ? 6 : precision;
+	bool point = false, seen = false;
+	size_t end = 0;
+
+	for (; end < text->n; end++) {
+		char c = text->p[end];
+
+		if (strchr("pP", c) || (strchr("eE", c) && !strchr("xX", verb)))
+			break;
+		point = point || c == '.';
+		seen = seen || (c != '.' && c != '0');
+		digits -= seen && c != '.';
+	}
+	AUTO(str) tail = { 0 };
+	str_add(&tail, sv_drop(str_sv(text), end));
+	str_cut(text, end);
+	if (!point) {
+		digits -= end == 1 && *text->p == '0';
+		str_add1(text, '.');
+	}
+	if (digits > 0)
+		repeat(text, '0', (size_t)digits);
+	str_add(text, str_sv(&tail));
+}
+
 static void floating(struct printer *p, const struct spec *s, double v, char verb, int precision)
 {
 	AUTO(str) text = { 0 };
@@ -163,6 +180,8 @@ static void floating(struct printer *p, const struct spec *s, double v, char ver
 		go_format_float(fabs(v), verb, precision, &text);
 	else
 		str_addc(&text, isnan(v) ? "NaN" : "Inf");
+	if (s->sharp && verb != 'b' && isfinite(v))
+		keep_point(&text, verb, precision);
 	if (isinf(v) && !sign)
 		sign = '+';
 	if (isnan(v) && !s->plus && !s->space)
@@ -224,8 +243,9 @@ static void quoted(struct printer *p, const struct spec *s, struct sv text)
 /* "%!d(string=x)". */
 static void bad_verb(struct printer *p, int index, const struct spec *s)
 {
-	struct spec plain = { .verb = 'v' };
+	struct spec plain = *s;
 
+	plain.verb = 'v';
 	str_addc(p->out, "%!");
 	utf8_add(p->out, s->verb);
 	str_add1(p->out, '(');
@@ -233,14 +253,7 @@ static void bad_verb(struct printer *p, int index, const struct spec *s)
 		str_addc(p->out, "<nil>");
 	} else {
 		str_addf(p->out, "%s=", go_type_name(p->lua, index));
-		plain.plus = s->plus;
-		plain.minus = s->minus;
-		plain.zero = s->zero;
-		plain.has_width = s->has_width;
-		plain.width = s->width;
-		plain.has_precision = s->has_precision;
-		plain.precision = s->precision;
-		value(p, index, &plain);
+		gofmt_value(p, index, &plain);
 	}
 	str_add1(p->out, ')');
 }
@@ -249,8 +262,9 @@ static void number_value(struct printer *p, int index, const struct spec *s)
 {
 	static const struct { char verb; unsigned base; } bases[] = { { 'v', 10 }, { 'd', 10 }, { 'b', 2 }, { 'o', 8 }, { 'O', 8 },
 								      { 'x', 16 }, { 'X', 16 } };
-	int64_t i = lua_tointeger(p->lua, index);
+	int64_t i = 0;
 
+	(void)sandbox_int_at(p->lua, index, &i);
 	for (size_t k = 0; k < sizeof bases / sizeof *bases; k++)
 		if (s->verb == (unsigned char)bases[k].verb) {
 			integer(p, s, i, bases[k].base);
@@ -302,14 +316,14 @@ static void nested(struct printer *p, int index, const struct spec *s)
 	if (sandbox_is_null(p->lua, index))
 		str_addc(p->out, s->sharp_v ? "interface {}(nil)" : "<nil>");
 	else
-		value(p, index, s);
+		gofmt_value(p, index, s);
 }
 
 static void list_value(struct printer *p, int index, const struct spec *s)
 {
 	lua_Integer n = (lua_Integer)lua_rawlen(p->lua, index);
 
-	str_addc(p->out, s->sharp_v ? "[]interface {}{" : "[");
+	str_addf(p->out, "%s%s", s->sharp_v ? go_type_name(p->lua, index) : "", s->sharp_v ? "{" : "[");
 	for (lua_Integer i = 1; i <= n; i++) {
 		if (i > 1)
 			str_addc(p->out, s->sharp_v ? ", " : " ");
@@ -336,7 +350,7 @@ static void map_value(struct printer *p, int index, const struct spec *s)
 	}
 	if (keys.n)
 		qsort(keys.v, keys.n, sizeof *keys.v, by_bytes);
-	str_addc(p->out, s->sharp_v ? "map[string]interface {}{" : "map[");
+	str_addf(p->out, "%s%s", s->sharp_v ? go_type_name(p->lua, index) : "map", s->sharp_v ? "{" : "[");
 	vec_each(key, &keys) {
 		if (key != keys.v)
 			str_addc(p->out, s->sharp_v ? ", " : " ");
@@ -370,7 +384,7 @@ static void table_value(struct printer *p, int index, const struct spec *s)
 	p->depth--;
 }
 
-static void value(struct printer *p, int index, const struct spec *s)
+void gofmt_value(struct printer *p, int index, const struct spec *s)
 {
 	if (s->verb == 'T') {
 		pad(p, s, sv_c(go_type_name(p->lua, index)));
@@ -398,6 +412,7 @@ static void value(struct printer *p, int index, const struct spec *s)
 		break;
 	case LUA_TSTRING: string_value(p, index, s); break;
 	case LUA_TTABLE:  table_value(p, index, s); break;
+	case LUA_TUSERDATA: number_value(p, index, s); break;
 	default:          str_addc(p->out, "func()");
 	}
 }
@@ -407,7 +422,7 @@ void go_print(lua_State *lua, int index, struct str *out)
 	const struct spec plain = { .verb = 'v' };
 	struct printer p = { lua, out, 0 };
 
-	value(&p, lua_absindex(lua, index), &plain);
+	gofmt_value(&p, lua_absindex(lua, index), &plain);
 }
 
 void go_print_all(lua_State *lua, int first, int last, bool line, struct str *out)
@@ -421,182 +436,4 @@ void go_print_all(lua_State *lua, int first, int last, bool line, struct str *ou
 	}
 	if (line)
 		str_add1(out, '\n');
-}
-
-/* ---- formats ---- */
-
-struct format {
-	struct printer p;
-	struct sv rest;
-	int first, last, next;          /* arguments: indexes on the stack */
-	bool reordered, good_index;     /* an explicit [n] was used; it was a valid one */
-};
-
-static bool take_number(struct sv *s, int *out)
-{
-	size_t n = 0;
-	int v = 0;
-
-	for (; n < s->n && isdigit((unsigned char)s->p[n]); n++) {
-		if (v > WIDTH_MAX)
-			return false;
-		v = v * 10 + (s->p[n] - '0');
-	}
-	*out = v;
-	*s = sv_drop(*s, n);
-	return n > 0;
-}
-
-/* "[3]": the argument to go on with. */
-static bool take_index(struct format *f)
-{
-	struct sv s = f->rest, inside, after;
-	int n;
-
-	if (!sv_starts(s, SV("[")))
-		return false;
-	f->reordered = true;
-	if (!sv_cut(sv_drop(s, 1), ']', &inside, &after)) {
-		f->good_index = false;
-		f->rest = sv_drop(s, 1);
-		return false;
-	}
-	f->rest = after;
-	if (!take_number(&inside, &n) || inside.n || n < 1 || n > f->last - f->first + 1) {
-		f->good_index = false;
-		return true;
-	}
-	f->next = f->first + n - 1;
-	return true;
-}
-
-/* "*": a width or a precision from the arguments. */
-static bool star(struct format *f, int *out)
-{
-	int i = f->next;
-
-	if (i > f->last || !lua_isinteger(f->p.lua, i))
-		return f->next += i <= f->last, false;
-	f->next++;
-	lua_Integer v = lua_tointeger(f->p.lua, i);
-	*out = (int)v;
-	return v >= -WIDTH_MAX && v <= WIDTH_MAX;
-}
-
-static void take_flags(struct format *f, struct spec *s)
-{
-	for (; f->rest.n; f->rest = sv_drop(f->rest, 1))
-		switch (*f->rest.p) {
-		case '+': s->plus = true; break;
-		case '-': s->minus = true; s->zero = false; break;
-		case '#': s->sharp = true; break;
-		case ' ': s->space = true; break;
-		case '0': s->zero = !s->minus; break;
-		default: return;
-		}
-}
-
-static void take_width(struct format *f, struct spec *s)
-{
-	if (sv_starts(f->rest, SV("*"))) {
-		f->rest = sv_drop(f->rest, 1);
-		s->has_width = star(f, &s->width);
-		if (!s->has_width)
-			str_addc(f->p.out, "%!(BADWIDTH)");
-		if (s->has_width && s->width < 0) {
-			s->width = -s->width;
-			s->minus = true;
-			s->zero = false;
-		}
-		return;
-	}
-	s->has_width = take_number(&f->rest, &s->width);
-}
-
-static void take_precision(struct format *f, struct spec *s)
-{
-	if (!sv_starts(f->rest, SV(".")))
-		return;
-	f->rest = sv_drop(f->rest, 1);
-	(void)take_index(f);
-	if (sv_starts(f->rest, SV("*"))) {
-		f->rest = sv_drop(f->rest, 1);
-		s->has_precision = star(f, &s->precision) && s->precision >= 0;
-		if (!s->has_precision)
-			str_addc(f->p.out, "%!(BADPREC)");
-		return;
-	}
-	if (!take_number(&f->rest, &s->precision))
-		s->precision = 0;
-	s->has_precision = true;
-}
-
-/* After `%`: one verb with its argument. */
-static void directive(struct format *f)
-{
-	struct spec s = { 0 };
-	struct str *out = f->p.out;
-
-	f->good_index = true;
-	take_flags(f, &s);
-	bool indexed = take_index(f);
-	take_width(f, &s);
-	if (indexed && s.has_width)
-		f->good_index = false;          /* "%[3]2d" */
-	take_precision(f, &s);
-	(void)take_index(f);
-	if (!f->rest.n) {
-		str_addc(out, "%!(NOVERB)");
-		return;
-	}
-	const char *at = f->rest.p;
-	s.verb = utf8_next(&at, f->rest.p + f->rest.n);
-	f->rest = sv_drop(f->rest, (size_t)(at - f->rest.p));
-	if (s.verb == '%') {
-		str_add1(out, '%');
-	} else if (!f->good_index || f->next > f->last) {
-		str_addc(out, "%!");
-		utf8_add(out, s.verb);
-		str_addc(out, f->good_index ? "(MISSING)" : "(BADINDEX)");
-	} else {
-		s.sharp_v = s.verb == 'v' && s.sharp;
-		s.plus_v = s.verb == 'v' && s.plus;
-		if (s.verb == 'v')
-			s.sharp = s.plus = false;
-		value(&f->p, f->next++, &s);
-	}
-}
-
-static void extra_arguments(struct format *f)
-{
-	if (f->reordered || f->next > f->last)
-		return;
-	str_addc(f->p.out, "%!(EXTRA ");
-	for (int i = f->next; i <= f->last; i++) {
-		if (i > f->next)
-			str_addc(f->p.out, ", ");
-		if (sandbox_is_null(f->p.lua, i)) {
-			str_addc(f->p.out, "<nil>");
-			continue;
-		}
-		str_addf(f->p.out, "%s=", go_type_name(f->p.lua, i));
-		go_print(f->p.lua, i, f->p.out);
-	}
-	str_add1(f->p.out, ')');
-}
-
-void go_printf(lua_State *lua, int first, int last, struct str *out)
-{
-	struct format f = { .p = { lua, out, 0 }, .first = first + 1, .last = last, .next = first + 1 };
-
-	f.rest.p = lua_tolstring(lua, first, &f.rest.n);
-	while (f.rest.n) {
-		struct sv text;
-		bool more = sv_cut(f.rest, '%', &text, &f.rest);
-
-		str_add(out, text);
-		if (more)
-			directive(&f);
-	}
-	extra_arguments(&f);
 }

@@ -5,7 +5,8 @@
 
 #include "base/str.h"
 
-/* Go's name of a value's type: "string", "int", "float64", "bool", "<nil>", "[]interface {}", "map[string]interface {}". */
+/* Go's name of a value's type: "string", "int", "float64", "bool", "<nil>", "[]interface {}", "map[string]interface {}",
+ * or what a typed value says: "int64", "[]string". */
 const char *go_type_name(lua_State *lua, int index);
 
 /* What %v prints: 1e+06, [1 2], map[a:1 b:2] in the order of keys, <nil>. Values nested deeper than 100 print as "...". */

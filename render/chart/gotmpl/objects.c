@@ -52,71 +52,105 @@ static void push_release(lua_State *lua, const struct render_opts *o)
 
 /* ---- .Chart: Chart.yaml under the names of Helm's struct ---- */
 
-enum absent { ABSENT_TEXT, ABSENT_LIST, ABSENT_FALSE };         /* what Go's struct has where Chart.yaml has nothing */
+enum field_type { FIELD_TEXT, FIELD_TEXTS, FIELD_TEXT_MAP, FIELD_BOOL, FIELD_ITEMS };
 
-static const struct { const char *key, *name; enum absent absent; } chart_fields[] = {
-	{ "name", "Name", ABSENT_TEXT }, { "home", "Home", ABSENT_TEXT }, { "sources", "Sources", ABSENT_LIST },
-	{ "version", "Version", ABSENT_TEXT }, { "description", "Description", ABSENT_TEXT }, { "keywords", "Keywords", ABSENT_LIST },
-	{ "maintainers", "Maintainers", ABSENT_LIST }, { "icon", "Icon", ABSENT_TEXT }, { "apiVersion", "APIVersion", ABSENT_TEXT },
-	{ "condition", "Condition", ABSENT_TEXT }, { "tags", "Tags", ABSENT_TEXT }, { "appVersion", "AppVersion", ABSENT_TEXT },
-	{ "deprecated", "Deprecated", ABSENT_FALSE }, { "annotations", "Annotations", ABSENT_LIST },
-	{ "kubeVersion", "KubeVersion", ABSENT_TEXT }, { "dependencies", "Dependencies", ABSENT_LIST }, { "type", "Type", ABSENT_TEXT },
+static const struct chart_field { const char *key, *name; enum field_type type; } chart_fields[] = {
+	{ "name", "Name", FIELD_TEXT }, { "home", "Home", FIELD_TEXT }, { "sources", "Sources", FIELD_TEXTS },
+	{ "version", "Version", FIELD_TEXT }, { "description", "Description", FIELD_TEXT }, { "keywords", "Keywords", FIELD_TEXTS },
+	{ "maintainers", "Maintainers", FIELD_ITEMS }, { "icon", "Icon", FIELD_TEXT }, { "apiVersion", "APIVersion", FIELD_TEXT },
+	{ "condition", "Condition", FIELD_TEXT }, { "tags", "Tags", FIELD_TEXT }, { "appVersion", "AppVersion", FIELD_TEXT },
+	{ "deprecated", "Deprecated", FIELD_BOOL }, { "annotations", "Annotations", FIELD_TEXT_MAP },
+	{ "kubeVersion", "KubeVersion", FIELD_TEXT }, { "dependencies", "Dependencies", FIELD_ITEMS }, { "type", "Type", FIELD_TEXT },
+	{ 0 }
 };
 
-static const struct { const char *key, *name; } item_fields[] = {
-	{ "name", "Name" }, { "email", "Email" }, { "url", "URL" }, { "version", "Version" }, { "repository", "Repository" },
-	{ "condition", "Condition" }, { "tags", "Tags" }, { "alias", "Alias" }, { "enabled", "Enabled" },
+/* Of maintainers and dependencies. */
+static const struct chart_field item_fields[] = {
+	{ "name", "Name", FIELD_TEXT }, { "email", "Email", FIELD_TEXT }, { "url", "URL", FIELD_TEXT },
+	{ "version", "Version", FIELD_TEXT }, { "repository", "Repository", FIELD_TEXT }, { "condition", "Condition", FIELD_TEXT },
+	{ "tags", "Tags", FIELD_TEXTS }, { "alias", "Alias", FIELD_TEXT }, { "enabled", "Enabled", FIELD_BOOL }, { 0 }
 };
 
-/* Maintainers and dependencies: their items are structs, too. */
-static void push_items(lua_State *lua, const struct node *list)
+/* A scalar as the text that Go's struct holds, whatever YAML took it for. */
+static void push_field_text(lua_State *lua, const struct node *v)
 {
-	struct node *item;
+	struct sv text = node_sv(v);
+
+	lua_pushlstring(lua, text.n ? text.p : "", text.n);
+}
+
+static void push_struct(lua_State *lua, const struct node *from, const struct chart_field *fields, const char *type);
+
+static void push_field(lua_State *lua, const struct node *v, enum field_type type)
+{
 	lua_Integer n = 0;
+	struct member *m;
+	struct node *it;
 
-	sandbox_new_list(lua);
-	node_each(item, list) {
-		sandbox_new_map(lua);
-		for (size_t i = 0; i < sizeof item_fields / sizeof *item_fields; i++) {
-			const struct node *v = node_get(item, item_fields[i].key);
-
-			if (v)
-				value_push_node(lua, v);
-			else
-				lua_pushliteral(lua, "");
-			lua_setfield(lua, -2, item_fields[i].name);
+	switch (type) {
+	case FIELD_TEXT:
+		push_field_text(lua, v);
+		break;
+	case FIELD_BOOL:
+		lua_pushboolean(lua, node_is(v, NODE_BOOL) && v->b);
+		break;
+	case FIELD_TEXTS:
+		sandbox_new_typed(lua, "[]string");
+		node_each(it, v) {
+			push_field_text(lua, it);
+			lua_rawseti(lua, -2, ++n);
 		}
-		lua_rawseti(lua, -2, ++n);
+		break;
+	case FIELD_TEXT_MAP:
+		sandbox_new_typed(lua, "map[string]string");
+		node_members(m, v) {
+			lua_pushlstring(lua, m->key, m->key_n);
+			push_field_text(lua, m->value);
+			lua_rawset(lua, -3);
+		}
+		break;
+	case FIELD_ITEMS:
+		sandbox_new_list(lua);
+		node_each(it, v) {
+			push_struct(lua, it, item_fields, "*chart.Dependency");
+			lua_rawseti(lua, -2, ++n);
+		}
 	}
 }
 
-static void push_absent(lua_State *lua, enum absent how)
+/* A mapping with the fields of Go's struct; written as YAML it is what stands in Chart.yaml, where that is known. */
+static void push_struct(lua_State *lua, const struct node *from, const struct chart_field *fields, const char *type)
 {
-	switch (how) {
-	case ABSENT_TEXT:  lua_pushliteral(lua, ""); break;
-	case ABSENT_LIST:  sandbox_new_list(lua); break;
-	case ABSENT_FALSE: lua_pushboolean(lua, false); break;
+	lua_newtable(lua);
+	lua_newtable(lua);
+	sandbox_new_map(lua);
+	for (; fields->key; fields++) {
+		const struct node *v = node_get(from, fields->key);
+
+		push_field(lua, v, fields->type);
+		if (v && v->type != NODE_NULL) {
+			lua_pushvalue(lua, -1);
+			lua_setfield(lua, -3, fields->key);
+		}
+		lua_setfield(lua, -4, fields->name);
 	}
+	lua_setfield(lua, -2, "__doc");
+	set_bool(lua, "__struct", true);
+	lua_pushstring(lua, type);
+	lua_setfield(lua, -2, "__type");
+	lua_setmetatable(lua, -2);
 }
 
 static void push_chart(lua_State *lua, const struct chart *c)
 {
-	const struct node *meta = doc_root(c->meta);
-
-	sandbox_new_map(lua);
-	for (size_t i = 0; i < sizeof chart_fields / sizeof *chart_fields; i++) {
-		const struct node *v = node_get(meta, chart_fields[i].key);
-
-		if (node_is(v, NODE_SEQ) && node_is(node_item(v, 0), NODE_MAP))
-			push_items(lua, v);
-		else if (v && v->type != NODE_NULL)
-			value_push_node(lua, v);
-		else
-			push_absent(lua, chart_fields[i].absent);
-		lua_setfield(lua, -2, chart_fields[i].name);
-	}
+	push_struct(lua, doc_root(c->meta), chart_fields, "chart.Metadata");
 	set_text(lua, "Name", c->name);
 	set_bool(lua, "IsRoot", !c->parent);
+	if (luaL_getmetafield(lua, -1, "__doc") != LUA_TNIL) {
+		set_text(lua, "name", c->name);
+		set_bool(lua, "IsRoot", !c->parent);
+	}
+	lua_pop(lua, 1);
 }
 
 /* ---- .Capabilities ---- */
@@ -130,7 +164,7 @@ static int has_version(lua_State *lua)
 	return 1;
 }
 
-/* A version whose fields are texts, and which prints as it is written. */
+/* A version whose fields are texts. It shows as it is written, but is a struct to functions that print it. */
 static void push_kube_version(lua_State *lua, const struct render_opts *o)
 {
 	struct sv major, minor, rest;
@@ -139,9 +173,11 @@ static void push_kube_version(lua_State *lua, const struct render_opts *o)
 	capabilities_kube_version(o, &text);
 	gotmpl_push_str(lua, &text);
 	const char *version = lua_tostring(lua, -1);
+	size_t core = 1 + strspn(version + 1, "0123456789.");
+
 	rest = sv_c(version + 1);
 	sv_cut(rest, '.', &major, &rest);
-	sv_cut(rest, '.', &minor, &rest);
+	sv_cut((struct sv){ rest.p, strspn(rest.p, "0123456789.") }, '.', &minor, &rest);
 	lua_newtable(lua);
 	set_text(lua, "Version", version);
 	set_text(lua, "GitVersion", version);
@@ -149,7 +185,14 @@ static void push_kube_version(lua_State *lua, const struct render_opts *o)
 	lua_setfield(lua, -2, "Major");
 	lua_pushlstring(lua, minor.p, minor.n);
 	lua_setfield(lua, -2, "Minor");
-	set_methods(lua, NULL, o, version);
+	str_addf(&text, "{%s %.*s " SV_FMT " " SV_FMT "}", version, (int)core, version, SV_ARG(major), SV_ARG(minor));
+	set_methods(lua, NULL, o, str_c(&text));
+	str_free(&text);
+	lua_getmetatable(lua, -1);
+	set_text(lua, "__shown", version);
+	set_bool(lua, "__struct", true);
+	set_text(lua, "__type", "chartutil.KubeVersion");
+	lua_pop(lua, 1);
 	lua_remove(lua, -2);
 }
 
@@ -164,11 +207,15 @@ static void push_api_versions(lua_State *lua, const struct render_opts *o)
 		lua_rawseti(lua, -2, (lua_Integer)i + 1);
 	}
 	set_methods(lua, methods, o, NULL);
+	lua_getmetatable(lua, -1);
+	set_text(lua, "__type", "chartutil.VersionSet");
+	set_bool(lua, "__list", true);
+	lua_pop(lua, 1);
 }
 
 static void push_capabilities(lua_State *lua, const struct render_opts *o)
 {
-	sandbox_new_map(lua);
+	lua_newtable(lua);
 	push_kube_version(lua, o);
 	lua_setfield(lua, -2, "KubeVersion");
 	push_api_versions(lua, o);
@@ -179,6 +226,10 @@ static void push_capabilities(lua_State *lua, const struct render_opts *o)
 	set_text(lua, "GitTreeState", "clean");
 	set_text(lua, "GoVersion", "go1.23.0");
 	lua_setfield(lua, -2, "HelmVersion");
+	lua_newtable(lua);
+	set_bool(lua, "__struct", true);
+	set_text(lua, "__type", "*chartutil.Capabilities");
+	lua_setmetatable(lua, -2);
 }
 
 /* ---- .Files ---- */
@@ -207,7 +258,7 @@ static int files_lines(lua_State *lua)
 	(void)files_get(lua);
 	struct sv rest, line;
 	rest.p = lua_tolstring(lua, -1, &rest.n);
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	if (sv_ends(rest, SV("\n")))
 		rest.n--;
 	while (rest.n) {
@@ -311,6 +362,8 @@ static void push_files(lua_State *lua, const struct chart *c, struct sv glob)
 	lua_pushlstring(lua, glob.p, glob.n);
 	luaL_setfuncs(lua, methods, 2);
 	lua_setfield(lua, -2, "__methods");
+	set_text(lua, "__type", "engine.files");
+	set_bool(lua, "__map", true);
 	lua_setmetatable(lua, -2);
 }
 

@@ -335,13 +335,10 @@ static int parse_pipe(struct parser *p, enum token_type end, const char *context
 		vec_push(&k, command);
 		if ((r = skip_space(p, &t)) < 0)
 			break;
-		if (t.type == TOKEN_PIPE) {
-			p->has_next = false;
-			if ((r = skip_space(p, &t)) >= 0 && t.type == end)
-				r = failed_at(p, &t, "missing value for %s", context);
-		} else if (t.type != end) {
+		if (t.type == TOKEN_PIPE)
+			p->has_next = false;    /* one at the end is let pass, as Go does */
+		else if (t.type != end)
 			r = unexpected(p, &t, context);
-		}
 	}
 	set_kids(p, *out, &k);
 	TRY(r);
@@ -582,15 +579,13 @@ static int collect_list(struct parser *p, bool top, kids *k, struct token *ended
 static int parse_list(struct parser *p, bool top, struct tmpl **out, struct token *ended_by)
 {
 	struct token at = { .line = p->lexer.line };
-	size_t vars = p->vars.n;
 	kids k = { 0 };
 	int r;
 
 	*out = node_new(p, TMPL_LIST, &at);
 	r = collect_list(p, top, &k, ended_by);
 	set_kids(p, *out, &k);
-	p->vars.n = vars;
-	return r;
+	return r;                       /* the variables stay known in the else part, as in Go */
 }
 
 /* ---- sets ---- */

@@ -34,6 +34,7 @@ static int64_t text_to_i64(const char *s)
 
 int64_t value_to_i64(lua_State *lua, int index)
 {
+	int64_t whole = 0;
 	double f;
 
 	switch (lua_type(lua, index)) {
@@ -44,12 +45,15 @@ int64_t value_to_i64(lua_State *lua, int index)
 		return f >= -9.3e18 && f <= 9.2e18 ? (int64_t)f : INT64_MIN;
 	case LUA_TBOOLEAN: return lua_toboolean(lua, index);
 	case LUA_TSTRING:  return text_to_i64(lua_tostring(lua, index));
-	default:           return 0;
+	default:
+		(void)sandbox_int_at(lua, index, &whole);
+		return whole;
 	}
 }
 
 double value_to_double(lua_State *lua, int index)
 {
+	int64_t whole = 0;
 	const char *s;
 	char *end;
 	double v;
@@ -62,7 +66,8 @@ double value_to_double(lua_State *lua, int index)
 		v = strtod(s, &end);
 		return end == s || *end ? 0 : v;
 	default:
-		return 0;
+		(void)sandbox_int_at(lua, index, &whole);
+		return (double)whole;
 	}
 }
 
@@ -93,7 +98,7 @@ void value_push_texts(lua_State *lua, int index)
 	lua_Integer n = 0;
 
 	index = lua_absindex(lua, index);
-	sandbox_new_list(lua);
+	sandbox_new_typed(lua, "[]string");
 	if (sandbox_is_null(lua, index))
 		return;
 	if (!lua_istable(lua, index) || !sandbox_is_list(lua, index)) {
@@ -115,7 +120,14 @@ void value_push_texts(lua_State *lua, int index)
 
 static void wrong_type(lua_State *lua, int index, const char *name, const char *want)
 {
-	luaL_error(lua, "error calling %s: wrong type for argument %d; want %s, got %s", name, index, want, go_type_name(lua, index));
+	luaL_error(lua, "%s: wrong type for argument %d; expected %s; got %s", name, index, want, go_type_name(lua, index));
+}
+
+int64_t value_check_int(lua_State *lua, int index, const char *name)
+{
+	if (!lua_isinteger(lua, index))
+		wrong_type(lua, index, name, "int");
+	return lua_tointeger(lua, index);
 }
 
 void value_check_list(lua_State *lua, int index, const char *name)
@@ -126,7 +138,11 @@ void value_check_list(lua_State *lua, int index, const char *name)
 
 void value_check_map(lua_State *lua, int index, const char *name)
 {
-	if (!lua_istable(lua, index) || sandbox_is_list(lua, index))
+	if (lua_isnil(lua, index) || sandbox_is_null(lua, index)) {     /* a nil map has no members */
+		sandbox_new_map(lua);
+		lua_replace(lua, index);
+	}
+	if (!lua_istable(lua, index) || !str_eq(go_type_name(lua, index), "map[string]interface {}"))
 		wrong_type(lua, index, name, "map[string]interface {}");
 }
 
@@ -160,7 +176,11 @@ bool value_equal(lua_State *lua, int a, int b)
 	b = lua_absindex(lua, b);
 	luaL_checkstack(lua, 8, "nested too deeply");
 	if (lua_istable(lua, a) && lua_istable(lua, b))
-		return lua_rawequal(lua, a, b) || tables_equal(lua, a, b);
+		return lua_rawequal(lua, a, b) ||
+		       (str_eq(go_type_name(lua, a), go_type_name(lua, b)) && tables_equal(lua, a, b));
+	int64_t ia, ib;
+	if (sandbox_int_at(lua, a, &ia) && sandbox_int_at(lua, b, &ib))
+		return ia == ib && str_eq(go_type_name(lua, a), go_type_name(lua, b));
 	if (lua_type(lua, a) == LUA_TNUMBER && lua_type(lua, b) == LUA_TNUMBER && lua_isinteger(lua, a) != lua_isinteger(lua, b))
 		return false;           /* an int and a float64 are different types */
 	return lua_rawequal(lua, a, b);
@@ -214,20 +234,3 @@ void value_push_keys(lua_State *lua, int index)
 /* ---- documents ---- */
 
 void value_push_node(lua_State *lua, const struct node *n) { sandbox_push_floats(lua, n); }
-
-struct doc *value_to_doc(lua_State *lua, int index, const char *name)
-{
-	struct doc *d = doc_new();
-	struct err err = { 0 };
-	struct node *root;
-
-	if (sandbox_to_node(lua, index, d, &root, &err) >= 0) {
-		doc_set_root(d, root);
-		return d;
-	}
-	doc_drop(&d);
-	lua_pushfstring(lua, "error calling %s: %s", name, err_msg(&err));
-	err_free(&err);
-	lua_error(lua);
-	return NULL;
-}

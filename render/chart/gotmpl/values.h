@@ -16,7 +16,8 @@ void value_push_texts(lua_State *lua, int index);
 
 /* Raises unless the argument is of the kind that the function's Go type wants. */
 void value_check_list(lua_State *lua, int index, const char *name);
-void value_check_map(lua_State *lua, int index, const char *name);
+void value_check_map(lua_State *lua, int index, const char *name);      /* a nil map becomes an empty one */
+int64_t value_check_int(lua_State *lua, int index, const char *name);  /* an int: no float, and no int64 either */
 
 bool value_equal(lua_State *lua, int a, int b);                 /* reflect.DeepEqual */
 void value_push_copy(lua_State *lua, int index);                /* deep */
@@ -25,5 +26,3 @@ void value_push_slice(lua_State *lua, int list, lua_Integer first, lua_Integer l
 /* Keys of a mapping, sorted, as a list. */
 void value_push_keys(lua_State *lua, int index);
 void value_push_node(lua_State *lua, const struct node *n);     /* with all numbers as floats, as Helm's parsers give them */
-/* The value as a document; raises for what cannot be one. The caller drops it. */
-struct doc *value_to_doc(lua_State *lua, int index, const char *name);

@@ -49,6 +49,10 @@ bool sandbox_is_list(lua_State *lua, int index)
 		return true;
 	if (is_kind(lua, index, sandbox_map_key))
 		return false;
+	if (sandbox_is_typed_list(lua, index))
+		return true;
+	if (sandbox_is_typed_map(lua, index))
+		return false;
 	lua_Integer n = (lua_Integer)lua_rawlen(lua, index), seen = 0;
 	for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1))
 		seen++;
@@ -62,8 +66,10 @@ static void push_number(lua_State *lua, const struct node *n, bool floats)
 	int64_t whole;
 	double number = 0;
 
-	if (n->type == NODE_INT && (!floats || n->flags & NODE_TYPED) && node_to_i64(n, &whole))
+	if (n->type == NODE_INT && !floats && node_to_i64(n, &whole))
 		lua_pushinteger(lua, whole);
+	else if (n->type == NODE_INT && n->flags & NODE_TYPED && node_to_i64(n, &whole))
+		sandbox_push_int(lua, whole, "int64");
 	else
 		lua_pushnumber(lua, node_to_double(n, &number) ? number : 0);
 }
@@ -111,7 +117,7 @@ void sandbox_push_floats(lua_State *lua, const struct node *n) { push(lua, n, tr
 
 /* ---- back ---- */
 
-struct conversion { lua_State *lua; struct doc *d; struct str path; int depth; struct err *err; };
+struct conversion { lua_State *lua; struct doc *d; struct str path; int depth; bool go_floats; struct err *err; };
 
 static int convert(struct conversion *c, int index, struct node **out);
 
@@ -172,16 +178,29 @@ static int convert_number(struct conversion *c, int index, struct node **out)
 	if (!isfinite(number))
 		return err_set(c->err, ERR_INVALID, "%s is not a finite number", str_c(&c->path));
 	*out = lua_isinteger(c->lua, index) ? node_int(c->d, lua_tointeger(c->lua, index)) : node_float(c->d, number);
+	if (c->go_floats && !lua_isinteger(c->lua, index)) {
+		char text[40];
+
+		*out = node_strn(c->d, (struct sv){ text, float_go_g(number, text) });
+		(*out)->type = NODE_FLOAT;
+	}
 	return 0;
 }
 
 static int convert(struct conversion *c, int index, struct node **out)
 {
 	struct sv text;
+	int64_t whole;
 
 	if (sandbox_is_null(c->lua, index)) {
 		*out = node_null(c->d);
 		return 0;
+	}
+	if (luaL_getmetafield(c->lua, index, "__doc") != LUA_TNIL) {     /* what is written instead of this value */
+		int r = convert(c, lua_gettop(c->lua), out);
+
+		lua_pop(c->lua, 1);
+		return r;
 	}
 	switch (lua_type(c->lua, index)) {
 	case LUA_TBOOLEAN:
@@ -196,14 +215,18 @@ static int convert(struct conversion *c, int index, struct node **out)
 	case LUA_TTABLE:
 		return convert_table(c, index, out);
 	default:
+		if (sandbox_int_at(c->lua, index, &whole)) {
+			*out = node_int(c->d, whole);
+			return 0;
+		}
 		return err_set(c->err, ERR_INVALID, "%s is a %s, which no manifest can hold", str_c(&c->path),
 			       luaL_typename(c->lua, index));
 	}
 }
 
-int sandbox_to_node(lua_State *lua, int index, struct doc *d, struct node **out, struct err *err)
+static int to_node(lua_State *lua, int index, struct doc *d, bool go_floats, struct node **out, struct err *err)
 {
-	struct conversion c = { .lua = lua, .d = d, .err = err };
+	struct conversion c = { .lua = lua, .d = d, .go_floats = go_floats, .err = err };
 	int top = lua_gettop(lua);
 
 	str_addc(&c.path, "the value");
@@ -211,4 +234,14 @@ int sandbox_to_node(lua_State *lua, int index, struct doc *d, struct node **out,
 	lua_settop(lua, top);
 	str_free(&c.path);
 	return r;
+}
+
+int sandbox_to_node(lua_State *lua, int index, struct doc *d, struct node **out, struct err *err)
+{
+	return to_node(lua, index, d, false, out, err);
+}
+
+int sandbox_to_node_go(lua_State *lua, int index, struct doc *d, struct node **out, struct err *err)
+{
+	return to_node(lua, index, d, true, out, err);
 }

@@ -263,7 +263,7 @@ static void add_frame(const struct sandbox *s, const lua_Debug *ar, bool innermo
 	AUTO(str) where = { 0 };
 	bool ours = s->describe && s->describe(s->describe_arg, ar->source, ar->currentline, &where);
 
-	if (!ours && innermost)
+	if ((!ours && innermost) || (ours && !where.n))
 		return;
 	t->shown++;
 	if (ours && !t->described && !t->calls.n) {
@@ -276,17 +276,34 @@ static void add_frame(const struct sandbox *s, const lua_Debug *ar, bool innermo
 	str_addf(&t->calls, "\n  called from %s", str_c(&where));
 }
 
+/* The message without the line of Lua that luaL_error() puts before it, when that is one of an engine. */
+static const char *without_place(const struct sandbox *s, const lua_Debug *ar, const char *msg)
+{
+	AUTO(str) place = { 0 };
+	AUTO(str) where = { 0 };
+
+	if (!s->describe || !s->describe(s->describe_arg, ar->source, ar->currentline, &where))
+		return msg;
+	str_addf(&place, "%s:%d: ", ar->short_src, ar->currentline);
+	return sv_starts(sv_c(msg), str_sv(&place)) ? msg + place.n : msg;
+}
+
 /* The message of an error, where it happened, and the calls that led there. */
 static int add_calls(lua_State *lua)
 {
 	const char *msg = luaL_tolstring(lua, 1, NULL);
 	struct trace t = { 0 };
+	bool innermost = true;
 	lua_Debug ar;
 
 	for (int level = 1; t.shown < CALLS_SHOWN && lua_getstack(lua, level, &ar); level++) {
 		lua_getinfo(lua, "Sl", &ar);
-		if (ar.currentline >= 0)
-			add_frame(sandbox_of(lua), &ar, level == 1, &t);
+		if (ar.currentline < 0)
+			continue;
+		if (innermost)
+			msg = without_place(sandbox_of(lua), &ar, msg);
+		innermost = false;
+		add_frame(sandbox_of(lua), &ar, level == 1, &t);
 	}
 	str_addc(&t.head, msg);
 	str_add(&t.head, str_sv(&t.calls));

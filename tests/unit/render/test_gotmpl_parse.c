@@ -155,7 +155,7 @@ static void parse_errors_name_the_place(void **state)
 		{ "{{`x}}", "unterminated raw quoted string" }, { "{{(f}}", "unclosed left paren" }, { "{{f)}}", "unexpected right paren" },
 		{ "{{}}", "missing value for command" }, { "{{if}}{{end}}", "missing value for if" }, { "{{if .a}}", "unexpected EOF" },
 		{ "{{end}}", "unexpected {{end}}" }, { "{{else}}", "unexpected {{else}}" }, { "{{break}}", "{{break}} outside {{range}}" },
-		{ "{{1 | 2}}", "non executable command in pipeline stage 2" }, { "{{.a |}}", "missing value for command" },
+		{ "{{1 | 2}}", "non executable command in pipeline stage 2" }, { "{{| f}}", "empty command" },
 		{ "{{1.a}}", "bad number syntax" }, { "{{\"x\".a}}", "unexpected . after term" }, { "{{.a | | f}}", "empty command" },
 		{ "{{template f}}", "unexpected \"f\" in template clause" }, { "{{/* x }}", "unclosed comment" },
 		{ "{{/* x */ }}", "comment ends before closing delimiter" }, { "{{if .a}}{{else}}{{else}}{{end}}", "expected end; found {{else}}" },

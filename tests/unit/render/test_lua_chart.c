@@ -63,7 +63,7 @@ static void set_bad_text_names_the_place(void **state)
 	expect_set_error("a[x]=1", "not a whole number");
 	expect_set_error("a[70000]=1", "greater than 65536");
 	expect_set_error("a={1,2", "no closing '}'");
-	expect_set_error("=1", "a name is empty at character 2");
+	expect_set_error("a.=1", "a name that holds others has no value at character 5");
 }
 
 /* ---- charts ---- */
