@@ -1,25 +1,16 @@
-#include "render/chart/schema.h"
+/* render/chart/schema.c - the keywords of JSON Schema. */
+#include "render/chart/schema-internal.h"
 
 #include "base/regex.h"
+#include "render/chart/schema-format.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #define DEPTH_MAX 200                   /* of schemas in one another, references followed */
+#define CHECKS_MAX ((size_t)8 << 20)   /* of schemas against values: a few lines can ask for more than there is time */
 
-struct check {
-	const struct node *root;        /* the whole schema, for references */
-	struct str *out;                /* NULL: only the count is wanted */
-	struct str path;
-	int violations, depth;
-	struct err *err;
-	bool broken;                    /* the schema itself is */
-};
-
-static void check(struct check *c, const struct node *schema, const struct node *value);
-
-static void violation(struct check *c, const char *fmt, ...) PRINTF(2, 3);
-static void violation(struct check *c, const char *fmt, ...)
+void schema_violation(struct check *c, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -33,32 +24,43 @@ static void violation(struct check *c, const char *fmt, ...)
 	str_add1(c->out, '\n');
 }
 
-/* Whether a schema accepts a value, without a word about why not. */
-static bool accepts(struct check *c, const struct node *schema, const struct node *value)
+bool schema_enter(struct check *c)
 {
-	struct check quiet = { .root = c->root, .depth = c->depth, .err = c->err };
+	if (++c->depth <= DEPTH_MAX && *c->left && --*c->left)
+		return true;
+	c->broken = true;
+	err_set(c->err, ERR_INVALID, *c->left ? "values.schema.json refers to itself without end" :
+						"values.schema.json takes too long to be checked: its alternatives multiply");
+	return false;
+}
 
-	check(&quiet, schema, value);
+bool schema_accepts(struct check *c, const struct node *schema, const struct node *value)
+{
+	struct check quiet = { .index = c->index, .base = c->base, .scope = c->scope, .depth = c->depth, .left = c->left, .err = c->err };
+
+	if (c->broken)
+		return false;
+	schema_check(&quiet, schema, value);
 	str_free(&quiet.path);
 	c->broken |= quiet.broken;
 	return !quiet.violations;
 }
 
-static void check_below(struct check *c, const struct node *schema, const struct node *value, struct sv name)
+void schema_check_below(struct check *c, const struct node *schema, const struct node *value, struct sv name)
 {
 	size_t before = c->path.n;
 
 	str_addf(&c->path, "%s" SV_FMT, before ? "." : "", SV_ARG(name));
-	check(c, schema, value);
+	schema_check(c, schema, value);
 	str_cut(&c->path, before);
 }
 
-static void check_item(struct check *c, const struct node *schema, const struct node *value, size_t i)
+void schema_check_item(struct check *c, const struct node *schema, const struct node *value, size_t i)
 {
 	char name[24];
 
 	snprintf(name, sizeof name, "%zu", i);
-	check_below(c, schema, value, sv_c(name));
+	schema_check_below(c, schema, value, sv_c(name));
 }
 
 /* ---- types ---- */
@@ -82,9 +84,9 @@ static void check_type(struct check *c, const struct node *types, const struct n
 	node_each(type, types)
 		found |= has_type(value, node_sv(type));
 	if (!found && node_is(types, NODE_STR))
-		violation(c, "Invalid type. Expected: " SV_FMT ", given: %s", SV_ARG(node_sv(types)), node_type_name(value));
+		schema_violation(c, "Invalid type. Expected: " SV_FMT ", given: %s", SV_ARG(node_sv(types)), node_type_name(value));
 	else if (!found)
-		violation(c, "Invalid type. Given: %s, which is none of those allowed", node_type_name(value));
+		schema_violation(c, "Invalid type. Given: %s, which is none of those allowed", node_type_name(value));
 }
 
 static void check_enum(struct check *c, const struct node *choices, const struct node *value)
@@ -94,13 +96,13 @@ static void check_enum(struct check *c, const struct node *choices, const struct
 	node_each(choice, choices)
 		if (node_eq(choice, value))
 			return;
-	violation(c, "must be one of the values that the schema lists");
+	schema_violation(c, "must be one of the values that the schema lists");
 }
 
 static void check_const(struct check *c, const struct node *constant, const struct node *value)
 {
 	if (!node_eq(constant, value))
-		violation(c, "does not match: it must be the schema's constant");
+		schema_violation(c, "does not match: it must be the schema's constant");
 }
 
 /* ---- numbers ---- */
@@ -115,7 +117,7 @@ static void check_minimum(struct check *c, const struct node *bound, const struc
 	double b, v;
 
 	if (number_of(value, &v) && number_of(bound, &b) && v < b)
-		violation(c, "Must be greater than or equal to %g", b);
+		schema_violation(c, "Must be greater than or equal to %g", b);
 }
 
 static void check_maximum(struct check *c, const struct node *bound, const struct node *value)
@@ -123,7 +125,7 @@ static void check_maximum(struct check *c, const struct node *bound, const struc
 	double b, v;
 
 	if (number_of(value, &v) && number_of(bound, &b) && v > b)
-		violation(c, "Must be less than or equal to %g", b);
+		schema_violation(c, "Must be less than or equal to %g", b);
 }
 
 static void check_exclusive_minimum(struct check *c, const struct node *bound, const struct node *value)
@@ -131,7 +133,7 @@ static void check_exclusive_minimum(struct check *c, const struct node *bound, c
 	double b, v;
 
 	if (number_of(value, &v) && number_of(bound, &b) && v <= b)
-		violation(c, "Must be greater than %g", b);
+		schema_violation(c, "Must be greater than %g", b);
 }
 
 static void check_exclusive_maximum(struct check *c, const struct node *bound, const struct node *value)
@@ -139,7 +141,7 @@ static void check_exclusive_maximum(struct check *c, const struct node *bound, c
 	double b, v;
 
 	if (number_of(value, &v) && number_of(bound, &b) && v >= b)
-		violation(c, "Must be less than %g", b);
+		schema_violation(c, "Must be less than %g", b);
 }
 
 static void check_multiple(struct check *c, const struct node *of, const struct node *value)
@@ -149,8 +151,8 @@ static void check_multiple(struct check *c, const struct node *of, const struct 
 	if (!number_of(value, &v) || !number_of(of, &b) || b <= 0)
 		return;
 	double times = v / b;
-	if (fabs(times - round(times)) > 1e-9 * fmax(1, fabs(times)))
-		violation(c, "Must be a multiple of %g", b);
+	if (!isfinite(times) ? fmod(v, b) != 0 : fabs(times - round(times)) > 1e-9 * fmax(1, fabs(times)))
+		schema_violation(c, "Must be a multiple of %g", b);
 }
 
 /* ---- strings ---- */
@@ -169,7 +171,7 @@ static void check_min_length(struct check *c, const struct node *bound, const st
 	int64_t b;
 
 	if (node_is(value, NODE_STR) && node_to_i64(bound, &b) && (int64_t)characters(value) < b)
-		violation(c, "String length must be greater than or equal to %lld", (long long)b);
+		schema_violation(c, "String length must be greater than or equal to %lld", (long long)b);
 }
 
 static void check_max_length(struct check *c, const struct node *bound, const struct node *value)
@@ -177,10 +179,10 @@ static void check_max_length(struct check *c, const struct node *bound, const st
 	int64_t b;
 
 	if (node_is(value, NODE_STR) && node_to_i64(bound, &b) && (int64_t)characters(value) > b)
-		violation(c, "String length must be less than or equal to %lld", (long long)b);
+		schema_violation(c, "String length must be less than or equal to %lld", (long long)b);
 }
 
-static bool matches(struct check *c, const char *pattern, struct sv text)
+bool schema_matches(struct check *c, const char *pattern, struct sv text)
 {
 	struct regex re;
 	int r = regex_init(&re, pattern, false, c->err);
@@ -192,10 +194,19 @@ static bool matches(struct check *c, const char *pattern, struct sv text)
 	return r != 0;
 }
 
+/* What format means is an opinion since 2019-09; before that, Helm checks it. */
+static void check_format(struct check *c, const struct node *format, const struct node *value)
+{
+	if (c->index->dialect == SCHEMA_2019 || !node_is(value, NODE_STR) || !node_text(format))
+		return;
+	if (!schema_format_accepts(node_text(format), node_sv(value)))
+		schema_violation(c, "Does not match format '%s'", node_text(format));
+}
+
 static void check_pattern(struct check *c, const struct node *pattern, const struct node *value)
 {
-	if (node_is(value, NODE_STR) && node_text(pattern) && !matches(c, node_text(pattern), node_sv(value)))
-		violation(c, "Does not match pattern '%s'", node_text(pattern));
+	if (node_is(value, NODE_STR) && node_text(pattern) && !schema_matches(c, node_text(pattern), node_sv(value)))
+		schema_violation(c, "Does not match pattern '%s'", node_text(pattern));
 }
 
 /* ---- arrays ---- */
@@ -205,7 +216,7 @@ static void check_min_items(struct check *c, const struct node *bound, const str
 	int64_t b;
 
 	if (node_is(value, NODE_SEQ) && node_to_i64(bound, &b) && value->n < b)
-		violation(c, "Array must have at least %lld items", (long long)b);
+		schema_violation(c, "Array must have at least %lld items", (long long)b);
 }
 
 static void check_max_items(struct check *c, const struct node *bound, const struct node *value)
@@ -213,7 +224,7 @@ static void check_max_items(struct check *c, const struct node *bound, const str
 	int64_t b;
 
 	if (node_is(value, NODE_SEQ) && node_to_i64(bound, &b) && value->n > b)
-		violation(c, "Array must have at most %lld items", (long long)b);
+		schema_violation(c, "Array must have at most %lld items", (long long)b);
 }
 
 static void check_unique(struct check *c, const struct node *unique, const struct node *value)
@@ -223,21 +234,34 @@ static void check_unique(struct check *c, const struct node *unique, const struc
 	for (size_t i = 0; i < value->n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (node_eq(value->items[i], value->items[k])) {
-				violation(c, "array items[%zu,%zu] must be unique", k, i);
+				schema_violation(c, "array items[%zu,%zu] must be unique", k, i);
 				return;
 			}
 }
 
+/* contains with minContains and maxContains (since 2019-09). */
 static void check_contains(struct check *c, const struct node *schema, const struct node *value)
 {
+	const struct node *wanted = node_get(schema, "contains");
+	bool counted = c->index->dialect != SCHEMA_DRAFT_7;
+	double least = 1, most = INFINITY;
 	struct node *item;
+	size_t n = 0;
 
-	if (!node_is(value, NODE_SEQ))
+	if (!wanted || !node_is(value, NODE_SEQ))
 		return;
+	if (counted)
+		(void)number_of(node_get(schema, "minContains"), &least);
+	if (counted)
+		(void)number_of(node_get(schema, "maxContains"), &most);
 	node_each(item, value)
-		if (accepts(c, schema, item))
-			return;
-	violation(c, "At least one of the items must match");
+		n += schema_accepts(c, wanted, item);
+	if ((double)n < least && least > 1)
+		schema_violation(c, "At least %g of the items must match", least);
+	else if ((double)n < least)
+		schema_violation(c, "At least one of the items must match");
+	if ((double)n > most)
+		schema_violation(c, "At most %g of the items may match", most);
 }
 
 /* items as one schema, or (before 2020-12) one for each place with additionalItems for the rest; prefixItems since. */
@@ -256,7 +280,7 @@ static void check_items(struct check *c, const struct node *schema, const struct
 		const struct node *s = i < node_n(first) ? node_item(first, i) : rest;
 
 		if (s)
-			check_item(c, s, value->items[i], i);
+			schema_check_item(c, s, value->items[i], i);
 	}
 }
 
@@ -270,7 +294,7 @@ static void check_required(struct check *c, const struct node *required, const s
 		return;
 	node_each(name, required)
 		if (!node_getn(value, node_sv(name)))
-			violation(c, SV_FMT " is required", SV_ARG(node_sv(name)));
+			schema_violation(c, SV_FMT " is required", SV_ARG(node_sv(name)));
 }
 
 static void check_min_properties(struct check *c, const struct node *bound, const struct node *value)
@@ -278,7 +302,7 @@ static void check_min_properties(struct check *c, const struct node *bound, cons
 	int64_t b;
 
 	if (node_is(value, NODE_MAP) && node_to_i64(bound, &b) && value->n < b)
-		violation(c, "Must have at least %lld properties", (long long)b);
+		schema_violation(c, "Must have at least %lld properties", (long long)b);
 }
 
 static void check_max_properties(struct check *c, const struct node *bound, const struct node *value)
@@ -286,7 +310,7 @@ static void check_max_properties(struct check *c, const struct node *bound, cons
 	int64_t b;
 
 	if (node_is(value, NODE_MAP) && node_to_i64(bound, &b) && value->n > b)
-		violation(c, "Must have at most %lld properties", (long long)b);
+		schema_violation(c, "Must have at most %lld properties", (long long)b);
 }
 
 static void check_property_names(struct check *c, const struct node *schema, const struct node *value)
@@ -296,8 +320,8 @@ static void check_property_names(struct check *c, const struct node *schema, con
 	node_members(m, value) {
 		AUTO_DOC d = doc_new();
 
-		if (!accepts(c, schema, node_strn(d, (struct sv){ m->key, m->key_n })))
-			violation(c, "Property name of \"%s\" does not match", m->key);
+		if (!schema_accepts(c, schema, node_strn(d, (struct sv){ m->key, m->key_n })))
+			schema_violation(c, "Property name of \"%s\" does not match", m->key);
 	}
 }
 
@@ -310,18 +334,18 @@ static void check_property(struct check *c, const struct node *schema, const str
 	bool known = own != NULL;
 
 	if (own)
-		check_below(c, own, m->value, name);
+		schema_check_below(c, own, m->value, name);
 	node_members(pattern, node_get(schema, "patternProperties"))
-		if (matches(c, pattern->key, name)) {
+		if (schema_matches(c, pattern->key, name)) {
 			known = true;
-			check_below(c, pattern->value, m->value, name);
+			schema_check_below(c, pattern->value, m->value, name);
 		}
 	if (known || !others)
 		return;
 	if (node_is(others, NODE_BOOL) && !others->b)
-		violation(c, "Additional property " SV_FMT " is not allowed", SV_ARG(name));
+		schema_violation(c, "Additional property " SV_FMT " is not allowed", SV_ARG(name));
 	else if (node_is(others, NODE_MAP))
-		check_below(c, others, m->value, name);
+		schema_check_below(c, others, m->value, name);
 }
 
 static void check_properties(struct check *c, const struct node *schema, const struct node *value)
@@ -343,7 +367,7 @@ static void check_dependent(struct check *c, const struct node *dependent, const
 		if (node_is(m->value, NODE_SEQ))
 			check_required(c, m->value, value);
 		else
-			check(c, m->value, value);
+			schema_check(c, m->value, value);
 	}
 }
 
@@ -354,7 +378,7 @@ static void check_all_of(struct check *c, const struct node *schemas, const stru
 	struct node *s;
 
 	node_each(s, schemas)
-		check(c, s, value);
+		schema_check(c, s, value);
 }
 
 static size_t count_accepting(struct check *c, const struct node *schemas, const struct node *value)
@@ -363,96 +387,82 @@ static size_t count_accepting(struct check *c, const struct node *schemas, const
 	size_t n = 0;
 
 	node_each(s, schemas)
-		n += accepts(c, s, value);
+		n += schema_accepts(c, s, value);
 	return n;
 }
 
 static void check_any_of(struct check *c, const struct node *schemas, const struct node *value)
 {
 	if (!count_accepting(c, schemas, value))
-		violation(c, "Must validate at least one schema (anyOf)");
+		schema_violation(c, "Must validate at least one schema (anyOf)");
 }
 
 static void check_one_of(struct check *c, const struct node *schemas, const struct node *value)
 {
 	if (count_accepting(c, schemas, value) != 1)
-		violation(c, "Must validate one and only one schema (oneOf)");
+		schema_violation(c, "Must validate one and only one schema (oneOf)");
 }
 
 static void check_not(struct check *c, const struct node *schema, const struct node *value)
 {
-	if (accepts(c, schema, value))
-		violation(c, "Must not validate the schema (not)");
+	if (schema_accepts(c, schema, value))
+		schema_violation(c, "Must not validate the schema (not)");
 }
 
 static void check_condition(struct check *c, const struct node *schema, const struct node *value)
 {
 	const struct node *condition = node_get(schema, "if");
-	const struct node *then = condition ? node_get(schema, accepts(c, condition, value) ? "then" : "else") : NULL;
+	const struct node *then = condition ? node_get(schema, schema_accepts(c, condition, value) ? "then" : "else") : NULL;
 
 	if (then)
-		check(c, then, value);
+		schema_check(c, then, value);
 }
 
-/* "#", "#/definitions/port", "#/$defs/a~1b". */
-static const struct node *resolve(struct check *c, const char *reference)
+static void check_at(struct check *c, const struct node *schema, const char *base, const struct node *value)
 {
-	const struct node *at = c->root;
-	struct sv rest = sv_c(reference), part;
+	const char *outer = c->base;
 
-	if (!sv_starts(rest, SV("#")))
-		return NULL;
-	rest = sv_drop(rest, 1);
-	if (sv_starts(rest, SV("/")))
-		rest = sv_drop(rest, 1);
-	while (at && rest.n) {
-		AUTO(str) name = { 0 };
-		int64_t i;
-
-		sv_cut(rest, '/', &part, &rest);
-		for (size_t k = 0; k < part.n; k++) {
-			bool escaped = part.p[k] == '~' && k + 1 < part.n;
-
-			str_add1(&name, !escaped ? part.p[k] : part.p[++k] == '1' ? '/' : '~');
-		}
-		at = node_is(at, NODE_SEQ) && sv_to_i64(str_sv(&name), &i) ? node_item(at, (size_t)i) : node_getn(at, str_sv(&name));
-	}
-	return at;
+	c->base = base;
+	schema_check(c, schema, value);
+	c->base = outer;
 }
 
 static void check_reference(struct check *c, const struct node *reference, const struct node *value)
 {
-	const struct node *schema = node_text(reference) ? resolve(c, node_text(reference)) : NULL;
+	const char *base = c->base;
+	const struct node *schema = schema_ref(c, reference, &base);
 
-	if (schema) {
-		check(c, schema, value);
-		return;
-	}
-	c->broken = true;
-	err_set(c->err, ERR_INVALID, "values.schema.json: '" SV_FMT "' refers to nothing in the schema", SV_ARG(node_sv(reference)));
+	if (schema)
+		check_at(c, schema, base, value);
+}
+
+static void check_dynamic_reference(struct check *c, const struct node *reference, const struct node *value)
+{
+	const char *base = c->base;
+	const struct node *schema = schema_dynamic_ref(c, reference, &base);
+
+	if (schema)
+		check_at(c, schema, base, value);
 }
 
 static const struct { const char *keyword; void (*check)(struct check *, const struct node *, const struct node *); } rules[] = {
-	{ "$ref", check_reference }, { "type", check_type }, { "enum", check_enum }, { "const", check_const },
+	{ "$ref", check_reference }, { "$dynamicRef", check_dynamic_reference }, { "type", check_type }, { "enum", check_enum }, { "const", check_const },
 	{ "minimum", check_minimum }, { "maximum", check_maximum }, { "exclusiveMinimum", check_exclusive_minimum },
 	{ "exclusiveMaximum", check_exclusive_maximum }, { "multipleOf", check_multiple }, { "minLength", check_min_length },
-	{ "maxLength", check_max_length }, { "pattern", check_pattern }, { "minItems", check_min_items },
-	{ "maxItems", check_max_items }, { "uniqueItems", check_unique }, { "contains", check_contains },
+	{ "maxLength", check_max_length }, { "pattern", check_pattern }, { "format", check_format }, { "minItems", check_min_items },
+	{ "maxItems", check_max_items }, { "uniqueItems", check_unique }, 
 	{ "required", check_required }, { "minProperties", check_min_properties }, { "maxProperties", check_max_properties },
 	{ "propertyNames", check_property_names }, { "dependencies", check_dependent }, { "dependentRequired", check_dependent },
 	{ "dependentSchemas", check_dependent }, { "allOf", check_all_of }, { "anyOf", check_any_of }, { "oneOf", check_one_of },
 	{ "not", check_not },
 };
 
-static void check(struct check *c, const struct node *schema, const struct node *value)
+static void check_keywords(struct check *c, const struct node *schema, const struct node *value)
 {
-	if (node_is(schema, NODE_BOOL) && !schema->b)
-		violation(c, "no value is allowed here");
-	if (!node_is(schema, NODE_MAP) || c->broken)
-		return;
-	if (++c->depth > DEPTH_MAX) {
-		c->broken = true;
-		err_set(c->err, ERR_INVALID, "values.schema.json refers to itself without end");
+	const struct node *reference = node_get(schema, "$ref");
+
+	if (reference && c->index->dialect == SCHEMA_DRAFT_7) { /* it hides what stands beside it */
+		check_reference(c, reference, value);
 		return;
 	}
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
@@ -462,16 +472,41 @@ static void check(struct check *c, const struct node *schema, const struct node 
 			rules[i].check(c, argument, value);
 	}
 	check_items(c, schema, value);
+	check_contains(c, schema, value);
 	check_properties(c, schema, value);
 	check_condition(c, schema, value);
+	schema_check_unevaluated(c, schema, value);
+}
+
+void schema_check(struct check *c, const struct node *schema, const struct node *value)
+{
+	const char *outer = c->base;
+	struct scope scope = { NULL, c->scope };
+
+	if (node_is(schema, NODE_BOOL) && !schema->b)
+		schema_violation(c, "no value is allowed here");
+	if (!node_is(schema, NODE_MAP) || c->broken)
+		return;
+	if (!schema_enter(c))
+		return;
+	c->base = scope.base = schema_base(c->index, schema, c->base);
+	if (!c->scope || strcmp(c->scope->base, c->base))
+		c->scope = &scope;
+	check_keywords(c, schema, value);
+	c->scope = scope.outer;
+	c->base = outer;
 	c->depth--;
 }
 
 int json_schema_check(const struct node *schema, const struct node *value, struct str *out, struct err *err)
 {
-	struct check c = { .root = schema, .out = out, .err = err };
+	struct schema_index index;
+	size_t left = CHECKS_MAX;
+	struct check c = { .index = &index, .base = "", .out = out, .left = &left, .err = err };
 
-	check(&c, schema, value);
+	schema_index_make(&index, schema);
+	schema_check(&c, schema, value);
+	schema_index_free(&index);
 	str_free(&c.path);
 	return c.broken ? -ERR_INVALID : c.violations;
 }

@@ -1,4 +1,4 @@
-/* render/chart/schema.h - values.schema.json: JSON Schema, drafts 4 to 2020-12 as far as charts use them. */
+/* render/chart/schema.h - values.schema.json: JSON Schema, drafts 4 to 2020-12; nothing is fetched, so references stay in the file. */
 #pragma once
 
 #include "base/doc.h"
