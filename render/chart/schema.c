@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define DEPTH_MAX 200                   /* of schemas in one another, references followed */
-#define CHECKS_MAX ((size_t)8 << 20)   /* of schemas against values: a few lines can ask for more than there is time */
+#define CHECKS_MAX ((size_t)2 << 20)   /* of schemas against values: a few lines can ask for more than there is time */
 
 void schema_violation(struct check *c, const char *fmt, ...)
 {
