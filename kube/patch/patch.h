@@ -1,7 +1,7 @@
 /* kube/patch/patch.h - the patches of Kubernetes. Pure: nothing is changed but the result, which is built in d.
  *
  * What is taken over from a target or a patch is copied with node_copy(): where sources (file, line) matter, import both
- * into d first. (kustomize orders and matches otherwise: its merge is its own.) */
+ * into d first. */
 #pragma once
 
 #include "kube/kind.h"
@@ -16,6 +16,17 @@ struct node *patch_merge_diff(struct doc *d, const struct node *from, const stru
  * $setElementOrder/x, $deleteFromPrimitiveList/x, $retainKeys. */
 MUST_CHECK int patch_strategic(struct doc *d, const struct node *target, const struct node *patch, const struct type *type,
 			       struct node **out, struct err *err);
+/* What is known of lists besides the built-in types. */
+struct patch_schemas {
+	const void *arg;
+	const struct type *(*type_of)(const void *arg, const char *api_version, const char *kind);            /* NULL: unknown */
+	const struct field *(*field_at)(const void *arg, const struct doc *d, const struct node *list);       /* that stands beside it; or NULL */
+};
+/* The same merge by kustomize's rules: new and patched items come first, lists with several keys match with fewer of them, nulls
+ * of the target survive, of the directives there is only $patch. In place: both are in d, and the patch is used up.
+ * *out is NULL when the patch deletes the object. */
+MUST_CHECK int patch_strategic_kustomize(struct doc *d, struct node *target, struct node *patch, const struct patch_schemas *schemas,
+					 struct node **out, struct err *err);
 /* Three-way: what changed from original to modified, and what modified sets, over live. original NULL: two-way (nothing
  * is deleted). type NULL: JSON merge semantics. The result is the new live object. */
 MUST_CHECK int patch_three_way(struct doc *d, const struct node *original, const struct node *modified, const struct node *live,

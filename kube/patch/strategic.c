@@ -1,23 +1,80 @@
-/* Strategic merge. */
-#include "kube/patch/list.h"
+/* Strategic merge: the walk over two objects, by the types of the tables. */
+#include "kube/patch/strategic.h"
 #include "base/node-index.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #define ORDER "$setElementOrder/"
 #define DELETE "$deleteFromPrimitiveList/"
 #define RETAIN "$retainKeys"
 
-struct merger { struct doc *d; struct err *err; };
+bool merge_missing(const struct node *n) { return !n || n->type == NODE_NULL; }
 
-enum directive { DIRECTIVE_NONE, DIRECTIVE_MERGE, DIRECTIVE_REPLACE, DIRECTIVE_DELETE };
+int merge_failed(struct merger *m, int r, const char *fmt, struct sv part)
+{
+	AUTO(str) at = { 0 };
 
-static int map(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node **out);
-static struct node *fresh(struct merger *m, const struct node *n, const struct type *type);
+	if (r >= 0)
+		return r;
+	str_addf(&at, fmt, SV_ARG(part));
+	if (m->path.n && m->path.p[0] != '[')
+		str_add1(&at, '.');
+	str_add(&at, str_sv(&m->path));
+	str_move(&m->path, &at);
+	return r;
+}
+
+/* ---- schemas ---- */
+
+static const struct type *map_type(struct place s)
+{
+	if (s.type)
+		return s.type;
+	return s.field && s.field->type == FIELD_OBJECT && (s.inside || s.field->container == FIELD_ONE) ? s.field->of : NULL;
+}
+
+static struct place below(struct place s, struct sv key)
+{
+	const struct type *t = map_type(s);
+
+	if (t)
+		return (struct place){ .field = type_field(t, key) };
+	if (s.field && !s.inside && s.field->container == FIELD_MAP)
+		return (struct place){ .field = s.field, .inside = true };
+	return (struct place){ 0 };
+}
+
+/* Where the tables end, an object that says its own kind starts anew. */
+static struct place place_of(const struct merger *m, struct place s, const struct node *old, const struct node *patch)
+{
+	const struct node *both[] = { old, patch };
+
+	for (size_t i = 0; m->schemas && !s.field && !s.type && i < 2; i++) {
+		const char *api = node_text(node_get(both[i], "apiVersion")), *kind = node_text(node_get(both[i], "kind"));
+
+		if (api && kind)
+			s.type = m->schemas->type_of(m->schemas->arg, api, kind);
+	}
+	return s;
+}
+
+/* A schema that stands beside a list goes before what the tables say. */
+static struct place commented(const struct merger *m, const struct node *old, const struct node *patch, struct place s)
+{
+	const struct node *both[] = { old, patch };
+
+	for (size_t i = 0; m->schemas && i < 2; i++) {
+		const struct field *f = node_is(both[i], NODE_SEQ) ? m->schemas->field_at(m->schemas->arg, m->d, both[i]) : NULL;
+
+		if (f)
+			return (struct place){ .field = f };
+	}
+	return s;
+}
 
 /* ---- directives ---- */
 
-static int directive_of(struct merger *m, const struct node *patch, enum directive *out)
+int merge_directive_of(struct merger *m, const struct node *patch, enum directive *out)
 {
 	static const char *const names[] = { "", "merge", "replace", "delete" };
 	const struct node *v = node_get(patch, "$patch");
@@ -29,30 +86,27 @@ static int directive_of(struct merger *m, const struct node *patch, enum directi
 		if (str_eq(node_text(v), names[i]))
 			*out = (enum directive)i;
 	if (*out == DIRECTIVE_NONE)
-		return err_set(m->err, ERR_BAD_REQUEST, "unknown $patch directive \"" SV_FMT "\": merge, replace or delete expected",
+		return err_set(m->err, m->rules->code, "unknown patch strategy '" SV_FMT "' ($patch is merge, replace or delete)",
 			       SV_ARG(node_sv(v)));
 	return 0;
 }
 
-/* Keys that say how to merge and are no data. */
-static bool is_directive(const struct member *p)
+static int take_directive(struct merger *m, struct node *patch, enum directive *out)
 {
-	struct sv key = { p->key, p->key_n };
-
-	if (!key.n || *key.p != '$')
-		return false;
-	return sv_eq_c(key, "$patch") || sv_eq_c(key, RETAIN) || sv_starts(key, SV(ORDER)) || sv_starts(key, SV(DELETE));
+	TRY(merge_directive_of(m, patch, out));
+	if (*out != DIRECTIVE_NONE)
+		node_del(patch, "$patch");
+	return 0;
 }
 
-/* The value of PREFIXname in a patch, or NULL. */
-static __attribute__((noinline)) const struct node *directive_for(const struct node_index *patch, const char *prefix,
-								  struct sv name)
-{
-	AUTO(str) key = { 0 };
+static struct sv key_of(const struct member *m) { return (struct sv){ m->key, m->key_n }; }
 
-	str_addc(&key, prefix);
-	str_add(&key, name);
-	return node_index_get(patch, str_sv(&key));
+/* Keys that say how to merge and are no data. */
+static bool is_directive(const struct merger *m, struct sv key)
+{
+	if (!m->rules->list_directives || !key.n || *key.p != '$')
+		return false;
+	return sv_eq_c(key, RETAIN) || sv_starts(key, SV(ORDER)) || sv_starts(key, SV(DELETE));
 }
 
 static bool in_list(const struct node *list, struct sv text)
@@ -71,306 +125,244 @@ static int check_retain(struct merger *m, const struct node *patch, const struct
 	struct member *p;
 
 	if (retain && !node_is(retain, NODE_SEQ))
-		return err_set(m->err, ERR_BAD_REQUEST, "%s must be a list of keys", RETAIN);
+		return err_set(m->err, m->rules->code, "%s must be a list of keys", RETAIN);
 	node_members(p, retain ? patch : NULL)
-		if (!is_directive(p) && !in_list(retain, (struct sv){ p->key, p->key_n }))
-			return err_set(m->err, ERR_BAD_REQUEST, "%s must name every key of the patch: \"%s\" is missing", RETAIN, p->key);
+		if (!is_directive(m, key_of(p)) && !in_list(retain, key_of(p)))
+			return err_set(m->err, m->rules->code, "%s must name every key of the patch: \"%s\" is missing", RETAIN, p->key);
 	return 0;
 }
 
-/* ---- values that are new ---- */
+/* ---- mappings ---- */
 
-/* The type of a field's value, or of its items: NULL when that is not an object with known fields. */
-static const struct type *type_of(const struct field *f) { return f && f->type == FIELD_OBJECT ? f->of : NULL; }
-
-/* What stands for the values in a map with free keys: the field's own type, once more. */
-static const struct type *value_type(const struct field *f) { return f && f->container == FIELD_ONE ? type_of(f) : NULL; }
-
-static struct node *fresh_list(struct merger *m, const struct node *n, const struct field *f)
-{
-	struct node *out = node_empty(m->d, n), *it;
-	enum directive what;
-
-	node_each(it, n)
-		if (directive_of(m, it, &what) < 0 || what == DIRECTIVE_NONE || (what == DIRECTIVE_REPLACE && it->n > 1))
-			node_add(m->d, out, fresh(m, it, type_of(f)));
-	return out;
-}
-
-/* A copy without directives and without the nulls of maps, which delete nothing here. */
-static struct node *fresh(struct merger *m, const struct node *n, const struct type *type)
-{
-	struct node *out;
-	struct member *p;
-
-	if (!node_is(n, NODE_MAP))
-		return node_copy(m->d, n);
-	out = node_empty(m->d, n);
-	node_members(p, n) {
-		struct sv key = { p->key, p->key_n };
-		const struct field *f = type_field(type, key);
-
-		if (p->value->type == NODE_NULL || is_directive(p))
-			continue;
-		node_append(m->d, out, key, list_merge_key(f) && node_is(p->value, NODE_SEQ) ? fresh_list(m, p->value, f)
-											    : fresh(m, p->value, value_type(f)));
-	}
-	return out;
-}
-
-/* ---- lists ---- */
-
-struct lists {
-	const struct node *old, *patch, *order, *gone;  /* gone: values that $deleteFromPrimitiveList takes out */
-	const struct field *field;
-	const char *keys;
-	struct list_index in_old, in_patch, in_order, in_gone;
-	struct list_entries entries;
+/* The members of a patch, and what tells how to merge with them. */
+struct patch_members {
+	const struct node *node, *retain;       /* node: the object itself when it is new, and meets nothing */
+	struct node_index index;
+	bool directed;                          /* it has directives beside $patch; nearly none has */
 };
 
-/* What tells the items apart: NULL for lists that are replaced, and for values where objects should be. */
-static const char *keys_of(const struct field *f, const struct node *patch)
-{
-	const char *key = list_merge_key(f);
+static void patch_members_free(struct patch_members *p) { node_index_free(&p->index); }
 
-	if (key && !*key && node_is(node_item(patch, 0), NODE_MAP))
-		return NULL;
-	return key;
-}
-
-static int check_item(struct merger *m, const struct lists *l, const struct node *it)
+static int read_patch_members(struct merger *m, const struct node *patch, struct patch_members *out)
 {
-	if (!*l->keys)
+	struct member *it;
+
+	*out = (struct patch_members){ .node = patch, .index = node_index_of(patch) };
+	node_members(it, patch)
+		out->directed |= is_directive(m, key_of(it));
+	if (!out->directed)
 		return 0;
-	if (!node_is(it, NODE_MAP))
-		return err_set(m->err, ERR_BAD_REQUEST, "items of %s must be objects, not %s", l->field->name, node_type_name(it));
-	if (!node_get(it, l->keys))
-		return err_set(m->err, ERR_BAD_REQUEST, "an item of %s does not contain its merge key \"%s\"", l->field->name, l->keys);
-	return 0;
+	out->retain = node_get(patch, RETAIN);
+	return check_retain(m, patch, out->retain);
 }
 
-/* Does the patch say that its list stands alone? */
-static int find_replace(struct merger *m, const struct node *patch, bool *replace)
+/* The value of PREFIXname in a patch, or NULL. */
+static __attribute__((noinline)) const struct node *directive_for(const struct patch_members *p, const char *prefix, struct sv name)
 {
-	enum directive what;
-	struct node *it;
+	AUTO(str) key = { 0 };
 
-	*replace = false;
-	node_each(it, patch) {
-		TRY(directive_of(m, it, &what));
-		*replace |= what == DIRECTIVE_REPLACE;
-	}
-	return 0;
+	str_addc(&key, prefix);
+	str_add(&key, name);
+	return node_index_get(&p->index, str_sv(&key));
 }
 
-/* Where a value stands in the list that gives the order. */
-static ptrdiff_t place(const struct lists *l, const struct node *value)
+/* Apart from its caller, so that its frame is not there at every level of a deep map: a fiber's stack is small. */
+static __attribute__((noinline)) int directed_list(struct merger *m, const struct patch_members *p, struct sv key, struct node *old,
+						   struct node *patch, struct place s, bool *done, struct node **out)
 {
-	return list_index_find(l->order ? &l->in_order : &l->in_patch, value);
+	struct list_change c = { node_is(old, NODE_SEQ) ? old : NULL, patch, directive_for(p, ORDER, key), directive_for(p, DELETE, key) };
+
+	*done = (c.order || c.gone) && (node_is(patch, NODE_SEQ) || (!patch && c.old));
+	return *done ? m->rules->list(m, &c, s, out) : 0;
 }
 
-static int keep_old(struct merger *m, struct lists *l, size_t at)
+/* What becomes of one member; *out NULL: it goes. */
+static int member(struct merger *m, const struct patch_members *p, struct node *old, struct node *patch, struct sv key, struct place s,
+		  struct node **out)
 {
-	const struct node *old = l->old->items[at], *p = list_index_get(&l->in_patch, old);
-	enum directive what = DIRECTIVE_NONE;
-	struct node *value;
-
-	if (!*l->keys && list_index_get(&l->in_gone, old))
-		return 0;
-	TRY(directive_of(m, p, &what));
-	if (what == DIRECTIVE_DELETE)
-		return 0;
-	if (p && *l->keys)
-		TRY(map(m, old, p, l->field->of, &value));
-	else
-		value = node_copy(m->d, old);
-	if (value)
-		vec_push(&l->entries, ((struct list_entry){ value, (ptrdiff_t)at, place(l, old) }));
-	return 0;
-}
-
-static int add_new(struct merger *m, struct lists *l, size_t at)
-{
-	const struct node *p = l->patch->items[at];
-	enum directive what;
-
-	TRY(check_item(m, l, p));
-	TRY(directive_of(m, p, &what));
-	if (what == DIRECTIVE_DELETE || list_index_get(&l->in_old, p))
-		return 0;
-	if (list_index_find(&l->in_patch, p) != (ptrdiff_t)at)   /* the first of several is the one */
-		return 0;
-	vec_push(&l->entries, ((struct list_entry){ fresh(m, p, type_of(l->field)), -1, place(l, p) }));
-	return 0;
-}
-
-static void index_lists(struct lists *l)
-{
-	l->in_old = list_index_of(l->old, l->keys);
-	l->in_patch = list_index_of(l->patch, l->keys);
-	l->in_order = list_index_of(l->order, l->keys);
-	l->in_gone = list_index_of(l->gone, "");
-}
-
-static void lists_free(struct lists *l)
-{
-	list_index_free(&l->in_old);
-	list_index_free(&l->in_patch);
-	list_index_free(&l->in_order);
-	list_index_free(&l->in_gone);
-	vec_free(&l->entries);
-}
-
-static int merge_list(struct merger *m, struct lists *l, struct node **out)
-{
-	for (size_t i = 0; i < node_n(l->old); i++)
-		TRY(keep_old(m, l, i));
-	size_t deleted = node_n(l->old) - l->entries.n;
-	for (size_t i = 0; i < node_n(l->patch); i++)
-		TRY(add_new(m, l, i));
-	if (l->order && *l->keys)
-		list_fill_places(&l->entries, node_n(l->old), deleted);
-	*out = list_in_order(m->d, &l->entries);
-	return 0;
-}
-
-static int list(struct merger *m, struct lists *l, struct node **out)
-{
-	bool replace;
-
-	l->keys = keys_of(l->field, l->patch ? l->patch : l->old);
-	if (!l->keys) {
-		*out = node_copy(m->d, l->patch ? l->patch : l->old);
-		return 0;
-	}
-	TRY(find_replace(m, l->patch, &replace));
-	if (replace) {
-		*out = fresh_list(m, l->patch, l->field);
-		return 0;
-	}
-	index_lists(l);
-	int r = merge_list(m, l, out);
-
-	if (r >= 0 && l->old) {
-		(*out)->source = l->old->source;
-		(*out)->line = l->old->line;
-	}
-	return r;
-}
-
-/* ---- maps ---- */
-
-struct change { const struct node *value, *order, *gone; };     /* what a patch says of one field */
-
-/* Apart from field(), so that its frame is not there at every level of a deep map: a fiber's stack is small. */
-static __attribute__((noinline)) int list_field(struct merger *m, const struct node *old, const struct change *c, const struct field *f,
-						struct node **out)
-{
-	AUTO(lists) l = { .old = node_is(old, NODE_SEQ) ? old : NULL, .patch = c->value, .order = c->order, .gone = c->gone, .field = f };
-
-	return list(m, &l, out);
-}
-
-/* One field; *out NULL: it is not there afterwards. */
-static int field(struct merger *m, const struct node *old, const struct change *c, const struct field *f, struct node **out)
-{
-	const struct node *p = c->value;
+	struct node *value = NULL;
+	bool done = false;
+	int r = 0;
 
 	*out = NULL;
-	if (node_is(p, NODE_NULL))
-		return 0;
-	if (node_is(p, NODE_MAP) && node_is(old, NODE_MAP))
-		return map(m, old, p, value_type(f), out);
-	if (node_is(p, NODE_SEQ) || (!p && node_is(old, NODE_SEQ) && (c->order || c->gone)))
-		return list_field(m, old, c, f, out);
-	if (node_is(p, NODE_MAP)) {
-		enum directive what;
-
-		TRY(directive_of(m, p, &what));
-		if (what == DIRECTIVE_DELETE || what == DIRECTIVE_REPLACE)
-			return 0;               /* there is nothing to delete, and for Kubernetes nothing to replace */
-	}
-	*out = p ? fresh(m, p, value_type(f)) : node_copy(m->d, old);
+	s = commented(m, old, patch, below(s, key));
+	if (p->directed)
+		r = directed_list(m, p, key, old, patch, s, &done, &value);
+	if (r >= 0 && !done)
+		r = merge_walk(m, old, patch, s, &value);
+	TRY(merge_failed(m, r, SV_FMT, key));
+	*out = value && (value->type != NODE_NULL || value == old) ? value : NULL;
 	return 0;
 }
 
-/* directed: the patch has keys that are directives; nearly none has. */
-static struct change change_of(const struct node_index *patch, bool directed, struct sv key)
+/* The members that are there, in place; those that go leave no gap. */
+static int old_members(struct merger *m, struct node *old, const struct patch_members *p, struct place s)
 {
-	if (!directed)
-		return (struct change){ .value = node_index_get(patch, key) };
-	return (struct change){ node_index_get(patch, key), directive_for(patch, ORDER, key), directive_for(patch, DELETE, key) };
-}
+	uint32_t n = 0;
 
-static int set_field(struct merger *m, struct node *out, const struct node *old, const struct change *c, struct sv key,
-		     const struct type *type)
-{
-	struct node *v;
+	for (uint32_t i = 0; i < old->n; i++) {
+		struct member it = old->members[i];
+		struct sv key = key_of(&it);
+		struct node *new = p->node == old ? it.value : node_index_get(&p->index, key), *value;
 
-	TRY(field(m, old, c, type_field(type, key), &v));
-	if (v)
-		node_append(m->d, out, key, v);
-	return 0;
-}
-
-static int members(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node *out)
-{
-	const struct node *retain = node_get(patch, RETAIN);
-	AUTO(node_index) in_old = node_index_of(old);
-	AUTO(node_index) in_patch = node_index_of(patch);
-	struct change c;
-	struct member *p;
-	bool directed = false;
-
-	TRY(check_retain(m, patch, retain));
-	node_members(p, patch)
-		directed |= is_directive(p);
-	node_members(p, old) {
-		struct sv key = { p->key, p->key_n };
-
-		if (retain && !in_list(retain, key))
+		if ((p->retain && !in_list(p->retain, key)) || (p->node == old && is_directive(m, key)))
 			continue;
-		c = change_of(&in_patch, directed, key);
-		TRY(set_field(m, out, p->value, &c, key, type));
-	}
-	node_members(p, patch) {
-		struct sv key = { p->key, p->key_n };
-
-		if (is_directive(p) || node_index_get(&in_old, key))
+		TRY(member(m, p, it.value, new, key, s, &value));
+		if (!value)
 			continue;
-		c = change_of(&in_patch, directed, key);
-		TRY(set_field(m, out, NULL, &c, key, type));
+		if (value != it.value && value->type < NODE_SEQ && it.value->type < NODE_SEQ)
+			*it.value = *value;     /* it may stand in other places, too: kustomize's labels do */
+		else
+			it.value = value;
+		old->members[n++] = it;
+	}
+	old->n = n;
+	return 0;
+}
+
+/* Members that only the patch has. */
+static int new_members(struct merger *m, struct node *old, const struct patch_members *p, const struct node_index *before, struct place s)
+{
+	struct node *value;
+	struct member *it;
+
+	node_members(it, p->node) {
+		if (node_index_get(before, key_of(it)) || is_directive(m, key_of(it)))
+			continue;
+		TRY(member(m, p, NULL, it->value, key_of(it), s, &value));
+		if (value)
+			node_append(m->d, old, key_of(it), value);
 	}
 	return 0;
 }
 
-/* Both are maps. */
-static int map(struct merger *m, const struct node *old, const struct node *patch, const struct type *type, struct node **out)
+/* patch: NULL, or old itself when it is new. */
+static int members(struct merger *m, struct node *old, struct node *patch, struct place s)
+{
+	AUTO(patch_members) p = { .node = patch };
+	AUTO(node_index) names = { 0 };
+	struct node *before;
+
+	if (patch == old || !node_n(patch))
+		return old_members(m, old, &p, s);
+	TRY(read_patch_members(m, patch, &p));
+	before = node_map(m->d);                /* the names that were there, also of members that go */
+	*before = *old;
+	before->members = doc_alloc(m->d, (old->n + 1) * sizeof(*old->members));
+	if (old->n)
+		memcpy(before->members, old->members, old->n * sizeof(*old->members));
+	names = node_index_of(before);
+	TRY(old_members(m, old, &p, s));
+	return new_members(m, old, &p, &names, s);
+}
+
+/* Nothing is said about a mapping or a null: blank ones go when everything is settled. */
+static int settle(struct merger *m, struct node *old, struct place s, struct node **out)
+{
+	*out = old;
+	if (!merge_missing(old))
+		return members(m, old, NULL, s);
+	if (old && old->flags & NODE_BLANK)
+		*out = NULL;
+	return 0;
+}
+
+static int new_map(struct merger *m, struct node *patch, enum directive what, struct place s, struct node **out)
+{
+	bool none = what == DIRECTIVE_DELETE || (what == DIRECTIVE_REPLACE && m->rules->delete_empties);
+
+	*out = none ? NULL : patch;
+	return none ? 0 : members(m, patch, patch, s);
+}
+
+static int map(struct merger *m, struct node *old, struct node *patch, struct place s, struct node **out)
 {
 	enum directive what;
 
-	TRY(directive_of(m, patch, &what));
-	if (what == DIRECTIVE_REPLACE) {
-		*out = fresh(m, patch, type);
+	if (!patch)
+		return settle(m, old, s, out);
+	*out = NULL;
+	if (patch->type == NODE_NULL)
+		return 0;
+	TRY(take_directive(m, patch, &what));
+	if (merge_missing(old))
+		return new_map(m, patch, what, s, out);
+	if (what == DIRECTIVE_DELETE && m->rules->delete_empties)
+		old->n = 0;
+	if (what == DIRECTIVE_DELETE) {
+		*out = m->rules->delete_empties ? old : NULL;
 		return 0;
 	}
-	*out = node_empty(m->d, old);
-	return what == DIRECTIVE_DELETE ? 0 : members(m, old, patch, type, *out);
+	*out = what == DIRECTIVE_REPLACE ? patch : old;
+	return members(m, *out, patch, s);
 }
 
-static int start(struct merger *m, const struct node *target, const struct node *patch, const struct type *type, struct node **out)
+/* ---- any value ---- */
+
+static const char *shape_name(const struct node *n)
 {
-	if (!node_is(patch, NODE_MAP))
-		return err_set(m->err, ERR_BAD_REQUEST, "a strategic merge patch is an object, not %s", node_type_name(patch));
-	if (!node_is(target, NODE_MAP)) {
-		*out = fresh(m, patch, type);
+	return n->type == NODE_MAP ? "a mapping" : n->type == NODE_SEQ ? "a list" : "a single value";
+}
+
+static int shape_of(const struct node *n) { return n->type < NODE_SEQ ? 0 : n->type; }
+
+int merge_walk(struct merger *m, struct node *old, struct node *patch, struct place s, struct node **out)
+{
+	const struct node *first;
+
+	*out = old;
+	if (!patch && !m->rules->settles)
 		return 0;
+	if (!merge_missing(old) && !merge_missing(patch) && shape_of(old) != shape_of(patch)) {
+		if (m->rules->strict_shapes)
+			return err_set(m->err, m->rules->code, "the patch has %s, the object has %s", shape_name(patch), shape_name(old));
+		old = NULL;
 	}
-	return map(m, target, patch, type, out);
+	s = place_of(m, s, old, patch);
+	first = merge_missing(old) ? patch : old;
+	if (merge_missing(first) || first->type == NODE_MAP)
+		return map(m, old, patch, s, out);
+	if (first->type == NODE_SEQ)
+		return m->rules->list(m, &(struct list_change){ .old = old, .patch = patch }, s, out);
+	*out = patch ? patch : old;
+	return 0;
+}
+
+static const struct merge_rules kubernetes = {
+	.list = merge_list_kubernetes, .code = ERR_BAD_REQUEST, .list_directives = true, .delete_empties = true,
+};
+static const struct merge_rules kustomize = {
+	.list = merge_list_kustomize, .code = ERR_INVALID, .settles = true, .strict_shapes = true,
+};
+
+static int merge(struct merger *m, struct node *target, struct node *patch, struct place s, struct node **out)
+{
+	int r = merge_walk(m, target, patch, s, out);
+
+	if (r < 0 && m->path.n)
+		err_wrap(m->err, r, "%s", str_c(&m->path));
+	str_free(&m->path);
+	return r;
 }
 
 int patch_strategic(struct doc *d, const struct node *target, const struct node *patch, const struct type *type,
 		    struct node **out, struct err *err)
 {
-	return start(&(struct merger){ .d = d, .err = err }, target, patch, type, out);
+	struct merger m = { .d = d, .rules = &kubernetes, .err = err };
+	struct node *old = node_is(target, NODE_MAP) ? node_copy(d, target) : NULL;
+
+	if (!node_is(patch, NODE_MAP))
+		return err_set(err, ERR_BAD_REQUEST, "a strategic merge patch is an object, not %s", node_type_name(patch));
+	TRY(merge(&m, old, node_copy(d, patch), (struct place){ .type = type }, out));
+	if (!*out)
+		*out = node_map(d);
+	return 0;
+}
+
+int patch_strategic_kustomize(struct doc *d, struct node *target, struct node *patch, const struct patch_schemas *schemas,
+			      struct node **out, struct err *err)
+{
+	struct merger m = { .d = d, .rules = &kustomize, .schemas = schemas, .err = err };
+
+	return merge(&m, target, patch, (struct place){ 0 }, out);
 }

@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "base/yaml.h"
 #include "kube/patch/patch.h"
-#include "render/kustomize/merge.h"
 #include "render/kustomize/near.h"
+#include "render/kustomize/openapi.h"
 #include "render/kustomize/transform.h"
 
 #define OBJECT_FLAGS (YAML_UNIQUE_KEYS | YAML_1_2 | YAML_AS_WRITTEN)
@@ -21,18 +21,33 @@ static const char *inline_name(const struct transformation *x)
 
 /* ---- strategic merge ---- */
 
+static const struct type *type_of(const void *openapi, const char *api_version, const char *kind)
+{
+	return openapi_type(openapi, api_version, kind);
+}
+
+/* A block starts on the line after its key. */
+static const struct field *field_at(const void *openapi, const struct doc *d, const struct node *list)
+{
+	const char *file = doc_source_name(d, list->source);
+	const struct field *f = openapi_comment(openapi, file, list->line);
+
+	return f || list->line < 2 ? f : openapi_comment(openapi, file, list->line - 1);
+}
+
 static int merge_into(struct build *b, struct resource *r, const struct resource *patch, struct err *err)
 {
 	struct id id = *resource_id(r);
 	struct node *root, *changes = node_import(r->doc, patch->doc, patch->root);
 	const char *kind = doc_text(r->doc, sv_c(id.kind)), *name = doc_text(r->doc, sv_c(id.name));
 	const char *ns = doc_text(r->doc, sv_c(id.ns));
+	struct patch_schemas schemas = { build_openapi(b), type_of, field_at };
 
 	if (patch->allow_name || patch->allow_kind)
 		resource_remember(r);
 	if (str_eq(node_text(node_get(changes, "$patch")), "replace"))
 		return 0;               /* kustomize forgets the new object, and so the old one stays */
-	TRY(merge_strategic(r->doc, r->root, changes, build_openapi(b), &root, err));
+	TRY(patch_strategic_kustomize(r->doc, r->root, changes, &schemas, &root, err));
 	r->root = root;
 	doc_set_root(r->doc, root);
 	if (!root || !node_n(root)) {

@@ -231,6 +231,78 @@ static void strategic_merge_is_the_same_in_merges(void **state)
 		expect_strategic(&merges[i]);
 }
 
+static const struct type *pod_type(const void *arg, const char *api_version, const char *kind)
+{
+	(void)arg;
+	return str_eq(api_version, "v1") && str_eq(kind, "Pod") ? builtin_type("core/v1.Pod") : NULL;
+}
+
+static const struct field *no_field(const void *arg, const struct doc *d, const struct node *list)
+{
+	(void)arg, (void)d, (void)list;
+	return NULL;
+}
+
+/* The spec of a pod as kustomize merges it; the object itself in *d. */
+static const struct node *kustomized(const struct row *r, struct doc **d)
+{
+	const struct patch_schemas schemas = { NULL, pod_type, no_field };
+	AUTO(err) e = { 0 };
+	AUTO(str) target = { 0 };
+	AUTO(str) patch = { 0 };
+	struct node *out;
+
+	str_addf(&target, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":%s}", r->target);
+	str_addf(&patch, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":%s}", r->patch);
+	AUTO_DOC t = read_json(str_c(&target));
+	AUTO_DOC p = read_json(str_c(&patch));
+	*d = doc_new();
+	assert_ok(patch_strategic_kustomize(*d, node_copy(*d, doc_root(t)), node_copy(*d, doc_root(p)), &schemas, &out, &e), &e);
+	return node_get(out, "spec");
+}
+
+static void strategic_merge_is_the_same_by_kustomizes_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
+		AUTO_DOC d = NULL;
+
+		expect_json(merges[i].patch, kustomized(&merges[i], &d), merges[i].want);
+	}
+}
+
+static void strategic_merge_differs_where_kustomize_does(void **state)
+{
+	static const struct row rows[] = {
+		/* What is patched comes first. */
+		{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}]}", "{\"containers\":[{\"name\":\"b\",\"tty\":true}]}",
+		  "{\"containers\":[{\"name\":\"b\",\"tty\":true},{\"name\":\"a\"}]}" },
+		/* A port is told apart by its protocol, too, where one is given. */
+		{ "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}]}]}",
+		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"UDP\"}]}]}",
+		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"UDP\"},"
+		  "{\"containerPort\":80,\"protocol\":\"TCP\"}]}]}" },
+		/* And a patch that gives none, to a port that has one, is lost. */
+		{ "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}]}]}",
+		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"name\":\"x\"}]}]}",
+		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}]}]}" },
+		/* Where no port has a protocol, of those with the same number the last one counts, in the first one's place. */
+		{ "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":1},{\"containerPort\":2},{\"containerPort\":1,\"name\":\"x\"}]}]}",
+		  "{\"x\":1}",
+		  "{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":1,\"name\":\"x\"},{\"containerPort\":2}]}],\"x\":1}" },
+		/* A mapping that is deleted is gone, and one that replaces nothing is there. */
+		{ "{\"nodeSelector\":{\"b\":\"1\"},\"x\":1}", "{\"nodeSelector\":{\"$patch\":\"delete\"}}", "{\"x\":1}" },
+		{ "{\"x\":1}", "{\"nodeSelector\":{\"$patch\":\"replace\",\"a\":\"b\"}}", "{\"x\":1,\"nodeSelector\":{\"a\":\"b\"}}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_DOC d = NULL;
+
+		expect_json(rows[i].patch, kustomized(&rows[i], &d), rows[i].want);
+	}
+}
+
 static void strategic_merge_keeps_order_and_obeys_directives(void **state)
 {
 	static const struct row rows[] = {
@@ -284,7 +356,7 @@ static void strategic_merge_errors(void **state)
 {
 	static const struct row rows[] = {
 		{ "{\"containers\":[]}", "{\"containers\":[{\"image\":\"x\"}]}", "does not contain its merge key \"name\"" },
-		{ "{\"nodeSelector\":{}}", "{\"nodeSelector\":{\"$patch\":\"explode\"}}", "unknown $patch directive \"explode\"" },
+		{ "{\"nodeSelector\":{}}", "{\"nodeSelector\":{\"$patch\":\"explode\"}}", "nodeSelector: unknown patch strategy 'explode'" },
 		{ "{\"volumes\":[{\"name\":\"v\"}]}", "{\"volumes\":[{\"name\":\"v\",\"$retainKeys\":[\"name\"],\"hostPath\":{}}]}", "\"hostPath\" is missing" },
 		{ "{}", "[]", "a strategic merge patch is an object, not array" },
 	};
@@ -434,6 +506,8 @@ int main(void)
 		TEST(merge_patch_does_what_rfc_7386_says),
 		TEST(merge_diff_leads_from_one_to_the_other),
 		TEST(strategic_merge_is_the_same_in_merges),
+		TEST(strategic_merge_is_the_same_by_kustomizes_rules),
+		TEST(strategic_merge_differs_where_kustomize_does),
 		TEST(strategic_merge_keeps_order_and_obeys_directives),
 		TEST(strategic_merge_of_primitives_and_whole_objects),
 		TEST(strategic_merge_errors),
