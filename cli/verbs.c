@@ -25,6 +25,8 @@ const struct verb verbs[] = {
 	{ "serve",      "server",    "run API, controllers, operator and this machine's node in one process", cmd_serve },
 	{ "image",      "server",    "build, import, pull, list and remove images", cmd_image },
 	{ "kubeconfig", "server",    "print how to reach a server of this machine", cmd_kubeconfig },
+	{ "backup",     "server",    "write a server's objects and keys to a file, also while it runs; check one", cmd_backup },
+	{ "restore",    "server",    "make a data directory's store and keys from a backup", cmd_restore },
 	{ "reset",      "server",    "stop the containers of a data directory and remove what it made in the kernel", cmd_reset },
 	{ "shell-init", "shell",     "the shell function that makes `cd render DIR` run this program", cmd_shell_init },
 	{ "completion", "shell",     "completion for bash, zsh and fish", cmd_completion },

@@ -1,56 +1,6 @@
-#include "orchestrator/store/sqlite-internal.h"
+#include "orchestrator/store/sql-internal.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
-
-#define AUTO_STMT __attribute__((cleanup(stmt_free))) sqlite3_stmt *
-
-static void stmt_free(sqlite3_stmt **s)
-{
-	sqlite3_finalize(*s);
-	*s = NULL;
-}
-
-static int fail(sqlite3 *db, const char *what, struct err *err)
-{
-	int code = sqlite3_errcode(db) & 0xff;
-
-	if (code == SQLITE_FULL)
-		return err_set(err, ERR_FULL, "store: %s: no space left on the disk", what);
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		return err_set(err, ERR_INVALID, "store: %s: the file is damaged (%s): restore it from a backup", what,
-			       sqlite3_errmsg(db));
-	return err_set(err, ERR_IO, "store: %s: %s", what, sqlite3_errmsg(db));
-}
-
-static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *err)
-{
-	return sqlite3_prepare_v2(db, sql, -1, out, NULL) == SQLITE_OK ? 0 : fail(db, "prepare", err);
-}
-
-static int run(sqlite3 *db, const char *sql, const char *what, struct err *err)
-{
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, what, err);
-}
-
-/* 1: a row, 0: no more. */
-static int step(sqlite3 *db, sqlite3_stmt *s, const char *what, struct err *err)
-{
-	int r = sqlite3_step(s);
-
-	return r == SQLITE_ROW ? 1 : r == SQLITE_DONE ? 0 : fail(db, what, err);
-}
-
-static void bind_sv(sqlite3_stmt *s, int at, struct sv v) { sqlite3_bind_text(s, at, v.p, (int)v.n, SQLITE_STATIC); }
-
-static struct sv column_sv(sqlite3_stmt *s, int at)
-{
-	const char *p = sqlite3_column_blob(s, at);
-
-	return (struct sv){ p ? p : "", (size_t)sqlite3_column_bytes(s, at) };
-}
-
-static const char *column_text(sqlite3_stmt *s, int at) { return (const char *)sqlite3_column_text(s, at); }
 
 /* ---- open ---- */
 
@@ -64,7 +14,7 @@ int sqlite_log_open(const char *path, bool writer, struct sqlite3 **out, struct 
 		return err_set(err, ERR_IO, "open the store '%s': %s", path,
 			       *out ? sqlite3_errmsg(*out) : "out of memory");
 	sqlite3_busy_timeout(*out, 10000);      /* a backup may hold the lock for a moment */
-	return run(*out, writer ? "PRAGMA cache_size = -2000; PRAGMA secure_delete = 1" : "PRAGMA cache_size = -256; PRAGMA query_only = 1",
+	return sql_run(*out, writer ? "PRAGMA cache_size = -2000; PRAGMA secure_delete = 1" : "PRAGMA cache_size = -256; PRAGMA query_only = 1",
 		   "open", err);
 }
 
@@ -79,11 +29,11 @@ static int check_integrity(sqlite3 *db, const char *path, struct err *err)
 	AUTO_STMT s = NULL;
 	AUTO(err) why = { 0 };
 
-	if (prepare(db, "PRAGMA quick_check(1)", &s, &why) < 0 || step(db, s, "check", &why) < 0)
+	if (sql_prepare(db, "PRAGMA quick_check(1)", &s, &why) < 0 || sql_step(db, s, "check", &why) < 0)
 		return err_set(err, ERR_INVALID, "the store '%s' is damaged: %s", path, err_msg(&why));
-	if (!str_eq(column_text(s, 0), "ok"))
+	if (!str_eq(sql_text(s, 0), "ok"))
 		return err_set(err, ERR_INVALID, "the store '%s' is damaged (%s): restore it from a backup", path,
-			       column_text(s, 0));
+			       sql_text(s, 0));
 	return 0;
 }
 
@@ -91,8 +41,8 @@ static int check_version(sqlite3 *db, const char *path, struct err *err)
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db, "PRAGMA user_version", &s, err));
-	TRY(step(db, s, "read the version", err));
+	TRY(sql_prepare(db, "PRAGMA user_version", &s, err));
+	TRY(sql_step(db, s, "read the version", err));
 	if (sqlite3_column_int(s, 0) > 1)
 		return err_set(err, ERR_UNSUPPORTED, "the store '%s' was written by a newer version of this program",
 			       path);
@@ -103,7 +53,7 @@ int sqlite_log_prepare(struct sqlite3 *db, const char *path, struct err *err)
 {
 	TRY(check_integrity(db, path, err));
 	TRY(check_version(db, path, err));
-	return run(db,
+	return sql_run(db,
 		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
 		   "PRAGMA journal_size_limit = 67108864;"
 		   "CREATE TABLE IF NOT EXISTS log(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT "
@@ -118,11 +68,11 @@ static int load_revisions(sqlite3 *db, int64_t *revision, int64_t *compacted, st
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(
+	TRY(sql_prepare(
 		db,
 		"SELECT value, max(value, (SELECT coalesce(max(rev), 0) FROM log)) FROM meta WHERE name = 'compacted'",
 		&s, err));
-	TRY(step(db, s, "read the revision", err));
+	TRY(sql_step(db, s, "read the revision", err));
 	*compacted = sqlite3_column_int64(s, 0);
 	*revision = sqlite3_column_int64(s, 1);
 	return 0;
@@ -136,10 +86,10 @@ int sqlite_log_load(struct sqlite3 *db, void (*fn)(void *, const char *, int64_t
 
 	TRY(load_revisions(db, revision, compacted, err));
 	/* With max() alone in a group, SQLite takes the other columns from the row that has it. */
-	TRY(prepare(db, "SELECT key, max(rev), created, value IS NULL FROM log GROUP BY key", &s, err));
-	while ((r = step(db, s, "read the keys", err)) > 0)
+	TRY(sql_prepare(db, "SELECT key, max(rev), created, value IS NULL FROM log GROUP BY key", &s, err));
+	while ((r = sql_step(db, s, "read the keys", err)) > 0)
 		if (!sqlite3_column_int(s, 3))
-			fn(arg, column_text(s, 0), sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 1));
+			fn(arg, sql_text(s, 0), sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 1));
 	return r;
 }
 
@@ -148,13 +98,13 @@ int sqlite_log_load(struct sqlite3 *db, void (*fn)(void *, const char *, int64_t
 static int insert(sqlite3 *db, sqlite3_stmt *s, const struct write *w, struct err *err)
 {
 	sqlite3_bind_int64(s, 1, w->revision);
-	bind_sv(s, 2, sv_c(w->key));
+	sql_bind(s, 2, sv_c(w->key));
 	sqlite3_bind_int64(s, 3, w->created);
 	if (w->remove)
 		sqlite3_bind_null(s, 4);
 	else
 		sqlite3_bind_blob64(s, 4, w->value.n ? w->value.p : "", w->value.n, SQLITE_STATIC);
-	TRY(step(db, s, "write", err));
+	TRY(sql_step(db, s, "write", err));
 	sqlite3_reset(s);
 	return 0;
 }
@@ -163,7 +113,7 @@ static int insert_all(sqlite3 *db, struct write *const *v, size_t n, struct err 
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db, "INSERT INTO log(rev, key, created, value) VALUES(?1, ?2, ?3, ?4)", &s, err));
+	TRY(sql_prepare(db, "INSERT INTO log(rev, key, created, value) VALUES(?1, ?2, ?3, ?4)", &s, err));
 	for (size_t i = 0; i < n; i++)
 		TRY(insert(db, s, v[i], err));
 	return 0;
@@ -171,11 +121,11 @@ static int insert_all(sqlite3 *db, struct write *const *v, size_t n, struct err 
 
 int sqlite_log_append(struct sqlite3 *db, struct write *const *v, size_t n, struct err *err)
 {
-	TRY(run(db, "BEGIN IMMEDIATE", "begin a commit", err));
+	TRY(sql_run(db, "BEGIN IMMEDIATE", "begin a commit", err));
 	int r = insert_all(db, v, n, err);
 
 	if (r >= 0)
-		r = run(db, "COMMIT", "commit", err);
+		r = sql_run(db, "COMMIT", "commit", err);
 	if (r < 0 && !sqlite3_get_autocommit(db))
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);   /* the first error is the one to report */
 	return r;
@@ -185,9 +135,9 @@ int sqlite_log_append(struct sqlite3 *db, struct write *const *v, size_t n, stru
 
 static struct kv kv_of(sqlite3_stmt *s)
 {
-	struct sv value = column_sv(s, 3);
+	struct sv value = sql_column(s, 3);
 
-	return (struct kv){ (char *)column_text(s, 0), (char *)value.p, value.n, sqlite3_column_int64(s, 1),
+	return (struct kv){ (char *)sql_text(s, 0), (char *)value.p, value.n, sqlite3_column_int64(s, 1),
 			    sqlite3_column_int64(s, 2) };
 }
 
@@ -195,12 +145,12 @@ int sqlite_log_get(struct sqlite3 *db, const char *key, int64_t at, struct kv *o
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db,
+	TRY(sql_prepare(db,
 		    "SELECT key, created, rev, value FROM log WHERE key = ?1 AND rev <= ?2 ORDER BY rev DESC LIMIT 1",
 		    &s, err));
-	bind_sv(s, 1, sv_c(key));
+	sql_bind(s, 1, sv_c(key));
 	sqlite3_bind_int64(s, 2, at);
-	int r = step(db, s, "read", err);
+	int r = sql_step(db, s, "read", err);
 	if (r < 0)
 		return r;
 	if (!r || sqlite3_column_type(s, 3) == SQLITE_NULL)
@@ -217,15 +167,15 @@ int sqlite_log_range(struct sqlite3 *db, const char *prefix, int64_t at, int (*f
 	AUTO_STMT s = NULL;
 	int r;
 
-	TRY(prepare(db,
+	TRY(sql_prepare(db,
 		    "SELECT key, created, rev, value FROM log WHERE key >= ?1 AND substr(key, 1, ?2) = ?1 AND value IS "
 		    "NOT NULL"
 		    " AND rev = (SELECT max(rev) FROM log AS n WHERE n.key = log.key AND n.rev <= ?3) ORDER BY key",
 		    &s, err));
-	bind_sv(s, 1, sv_c(prefix));
+	sql_bind(s, 1, sv_c(prefix));
 	sqlite3_bind_int64(s, 2, (int64_t)strlen(prefix));
 	sqlite3_bind_int64(s, 3, at);
-	while ((r = step(db, s, "list", err)) > 0) {
+	while ((r = sql_step(db, s, "list", err)) > 0) {
 		struct kv kv = kv_of(s);
 
 		TRY(fn(arg, &kv));
@@ -238,10 +188,10 @@ int sqlite_log_replay(struct sqlite3 *db, int64_t after, int64_t to, store_event
 	AUTO_STMT s = NULL;
 	int r;
 
-	TRY(prepare(db, "SELECT key, created, rev, value FROM log WHERE rev > ?1 AND rev <= ?2 ORDER BY rev", &s, err));
+	TRY(sql_prepare(db, "SELECT key, created, rev, value FROM log WHERE rev > ?1 AND rev <= ?2 ORDER BY rev", &s, err));
 	sqlite3_bind_int64(s, 1, after);
 	sqlite3_bind_int64(s, 2, to);
-	while ((r = step(db, s, "read history", err)) > 0) {
+	while ((r = sql_step(db, s, "read history", err)) > 0) {
 		struct kv kv = kv_of(s);
 		bool gone = sqlite3_column_type(s, 3) == SQLITE_NULL;
 		struct store_event e = { gone ? STORE_DELETE : STORE_PUT, kv.modified, gone ? 0 : kv.created, kv.key,
@@ -258,9 +208,9 @@ static int note_compacted(sqlite3 *db, int64_t before, struct err *err)
 {
 	AUTO_STMT s = NULL;
 
-	TRY(prepare(db, "UPDATE meta SET value = ?1 WHERE name = 'compacted' AND value < ?1", &s, err));
+	TRY(sql_prepare(db, "UPDATE meta SET value = ?1 WHERE name = 'compacted' AND value < ?1", &s, err));
 	sqlite3_bind_int64(s, 1, before);
-	return step(db, s, "compact", err);
+	return sql_step(db, s, "compact", err);
 }
 
 static int remove_rows(sqlite3 *db, int64_t before, int rows, struct err *err)
@@ -268,26 +218,26 @@ static int remove_rows(sqlite3 *db, int64_t before, int rows, struct err *err)
 	AUTO_STMT s = NULL;
 
 	/* Oldest first: a deletion must not go before the record that it hides. */
-	TRY(prepare(db,
+	TRY(sql_prepare(db,
 		    "DELETE FROM log WHERE rev IN (SELECT rev FROM log WHERE rev <= ?1 AND (value IS NULL OR EXISTS"
 		    " (SELECT 1 FROM log AS n WHERE n.key = log.key AND n.rev > log.rev AND n.rev <= ?1)) ORDER BY rev "
 		    "LIMIT ?2)",
 		    &s, err));
 	sqlite3_bind_int64(s, 1, before);
 	sqlite3_bind_int(s, 2, rows);
-	return step(db, s, "compact", err);
+	return sql_step(db, s, "compact", err);
 }
 
 int sqlite_log_compact(struct sqlite3 *db, int64_t before, int rows, bool *more, struct err *err)
 {
-	TRY(run(db, "BEGIN IMMEDIATE", "begin a compaction", err));
+	TRY(sql_run(db, "BEGIN IMMEDIATE", "begin a compaction", err));
 	int r = note_compacted(db, before, err);
 
 	if (r >= 0)
 		r = remove_rows(db, before, rows, err);
 	*more = r >= 0 && sqlite3_changes(db) >= rows;
 	if (r >= 0)
-		r = run(db, "COMMIT", "compact", err);
+		r = sql_run(db, "COMMIT", "compact", err);
 	if (r < 0 && !sqlite3_get_autocommit(db))
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return r;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The store on the disk: what is encrypted there.
+# The store on the disk: what is encrypted there, backups, and a server that begins again from one.
 . "$(dirname "$0")/lib.sh"
 isolate "$0" "$@"
 setup
@@ -45,4 +45,52 @@ expect $word value
 stop_server
 config "{aesgcm: {keys: [$(key k1)]}}"
 refuses 'key "k2"' "$cd_bin" serve --data-dir "$data" --no-node --encryption-provider-config "$work/encryption.yaml"
+
+say "a backup of a running server"
+config "{aesgcm: {keys: [$(key k2)]}}"
+serve --no-node --encryption-provider-config "$work/encryption.yaml"
+c create namespace before
+token=$(cat "$data/pki/admin.token")
+while :; do c annotate namespace before "n=$RANDOM" --overwrite >/dev/null 2>&1 || break; done &
+writer=$!
+has 'objects at revision' c backup --data-dir "$data" "$work/one.cd"
+has 'good:' c backup --check "$work/one.cd"
+has 'good:' c backup --check --data-dir "$data"
+refuses exists c backup --data-dir "$data" "$work/one.cd"
+kill $writer; wait $writer 2>/dev/null || true
+c create namespace after
+refuses 'in use' c restore --data-dir "$data" "$work/one.cd"
+expect 0 eval '{ grep -cF "$encoded" "$work/one.cd" || true; }'
+
+say "everything is lost, but the backup"
+stop_server KILL
+cp "$data/admin.kubeconfig" "$work/old.kubeconfig"
+rm -rf "$data"
+has 'restored:' c restore --data-dir "$data" "$work/one.cd"
+serve --no-node --encryption-provider-config "$work/encryption.yaml"
+expect $word value
+c get namespace before
+refuses 'not found' c get namespace after
+expect "$token" cat "$data/pki/admin.token"
+KUBECONFIG=$work/old.kubeconfig c get namespace before
+c create namespace later
+stop_server
+refuses 'exists' c restore --data-dir "$data" "$work/one.cd"
+c restore --data-dir "$data" --force "$work/one.cd"
+serve --no-node --encryption-provider-config "$work/encryption.yaml"
+refuses 'not found' c get namespace later
+
+say "a damaged one is refused"
+cp "$work/one.cd" "$work/two.cd"
+python3 - "$work/two.cd" <<'PY'
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+b[b.index(b'"kind":"Namespace"') + 9] ^= 1
+open(sys.argv[1], "wb").write(b)
+PY
+refuses 'damaged' c backup --check "$work/two.cd"
+stop_server
+refuses 'damaged' c restore --data-dir "$data" --force "$work/two.cd"
+serve --no-node --encryption-provider-config "$work/encryption.yaml"
+expect $word value
 say passed
