@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/yaml.h"
+#include "kube/protobuf.h"
 
 #include <string.h>
 #include <strings.h>
@@ -19,18 +20,23 @@ bool body_type_is(struct http_request *rq, const char *want)
 	return head.n == strlen(want) && !strncasecmp(head.p, want, head.n);
 }
 
-int read_body(struct http_request *rq, struct doc **out, struct err *err)
+int read_body(struct api *a, struct http_request *rq, struct doc **out, struct err *err)
 {
 	struct sv body = http_body(rq);
 
 	if (body_type_is(rq, "application/yaml") || body_type_is(rq, "application/apply-patch+yaml"))
 		return yaml_read(body, "body", 0, out, err);
+	if (body_type_is(rq, "application/vnd.kubernetes.protobuf")) {
+		if (!a->protobuf)
+			a->protobuf = protobuf_new();
+		return protobuf_read(a->protobuf, body, out, err);
+	}
 	if (http_header(rq, "content-type").n && !body_type_is(rq, "application/json") &&
 	    !body_type_is(rq, "application/json-patch+json") && !body_type_is(rq, "application/merge-patch+json") &&
 	    !body_type_is(rq, "application/strategic-merge-patch+json"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "the body of the request was in an unknown format - accepted media types include: "
-			       "application/json, application/yaml");
+			       "application/json, application/yaml, application/vnd.kubernetes.protobuf");
 	return json_read(body, "body", 0, out, err);
 }
 

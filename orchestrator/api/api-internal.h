@@ -42,6 +42,7 @@ struct api {
 	struct httpc *http;             /* to webhooks; NULL until one is called */
 	struct lines lines;             /* what watchers are being sent */
 	struct creating *creating;      /* objects on their way into the store */
+	struct protobuf *protobuf;      /* NULL until a client sends some */
 	struct fiber_cond quota_changed;        /* something was made or removed */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/httpc.h"
 #include "base/log.h"
+#include "kube/protobuf.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -229,6 +230,7 @@ void api_free(struct api **ap)
 	accounts_close(&a->accounts);
 	tokens_free(&a->tokens);
 	map_free(&a->nodes);
+	protobuf_free(&a->protobuf);
 	free(a->version);
 	free(a);
 }

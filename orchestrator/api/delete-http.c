@@ -12,7 +12,7 @@ static int delete_options(struct exchange *x, struct doc **body, struct str *pro
 
 	*how = (struct deletion){ .grace_seconds = -1 };
 	if (http_body(x->http).n) {
-		TRY(read_body(x->http, body, err));
+		TRY(read_body(x->request.api, x->http, body, err));
 		root = doc_root(*body);
 	}
 	(void)query_int(x->query, "gracePeriodSeconds", &how->grace_seconds);

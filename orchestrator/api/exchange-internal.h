@@ -14,7 +14,8 @@ struct exchange {
 
 /* ---- bodies and answers (answer.c) ---- */
 bool body_type_is(struct http_request *rq, const char *want);
-MUST_CHECK int read_body(struct http_request *rq, struct doc **out, struct err *err);   /* JSON or YAML */
+MUST_CHECK int read_body(struct api *a, struct http_request *rq, struct doc **out,
+			 struct err *err);      /* JSON, YAML, protobuf */
 void reply_item(struct exchange *x, int status, struct item *i);
 void reply_list(struct exchange *x, const struct list_result *found);   /* a long one in pieces: parks */
 

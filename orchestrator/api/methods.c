@@ -98,7 +98,7 @@ int do_post(struct exchange *x, struct err *err)
 	if ((*x->route.name && !*x->route.subresource) || (x->route.kind->namespaced && !*x->route.ns))
 		return no_method(err);
 	TRY(authorize(&x->request, "create", err));
-	TRY(read_body(x->http, &d, err));
+	TRY(read_body(x->request.api, x->http, &d, err));
 	if (review_find(x->route.group, x->route.version, x->route.plural))
 		return do_review(x, d, err);
 	int r = verb_create(&x->request, doc_root(d), &i, err);
@@ -124,7 +124,7 @@ int do_put(struct exchange *x, struct err *err)
 
 	TRY(no_name(x, err));
 	TRY(authorize(&x->request, "update", err));
-	TRY(read_body(x->http, &d, err));
+	TRY(read_body(x->request.api, x->http, &d, err));
 	TRY(verb_update(&x->request, doc_root(d), &i, err));
 	reply_item(x, 200, i);
 	return 0;
@@ -161,7 +161,7 @@ int do_patch(struct exchange *x, struct err *err)
 	TRY(no_name(x, err));
 	TRY(authorize(&x->request, "patch", err));
 	TRY(patch_type(x, &type, err));
-	TRY(read_body(x->http, &d, err));
+	TRY(read_body(x->request.api, x->http, &d, err));
 	bool exists = resource_find(request_resource(&x->request), x->request.ns, x->request.name);
 	TRY(verb_patch(&x->request, type, doc_root(d), &i, err));
 	reply_item(x, exists ? 200 : 201, i);
