@@ -52,6 +52,15 @@ enum {
 struct cel_env admission_env(struct doc *d, const struct cel_type *variables);
 void admission_values(struct admission *a, struct doc *d, struct cel_value out[static ADMISSION_VALUES]);
 
+/* ---- plugins: rows of a table in admission.c ---- */
+typedef int admission_fn(struct admission *a, struct err *err);
+admission_fn limits_default, limits_of_pod, limits_of_claim;		   /* admission-limits.c */
+admission_fn priority_of_pod, priority_of_class, storage_class_of_claim;   /* admission-defaults.c */
+admission_fn security_of_pod, security_of_template, security_of_namespace; /* admission-security.c */
+/* row of the rules table */
+int limit_range_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			struct err *err);
+
 /* ---- webhooks (webhook.c), policies (policy.c) ---- */
 MUST_CHECK int webhooks_mutate(struct admission *a, bool *changed, struct err *err);
 MUST_CHECK int webhooks_validate(struct admission *a, struct err *err);

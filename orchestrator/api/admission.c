@@ -108,16 +108,54 @@ const struct node *admission_request(struct admission *a)
 /* What decides on others is decided on by nobody, or it could never be taken back. */
 static bool is_beyond(const struct admission *a) { return !strcmp(a->rq->kind->group, "admissionregistration.k8s.io"); }
 
+/* Plugins that are always there. mutate runs before webhooks, validate before policies. */
+static const struct plugin {
+	const char *group, *plural;
+	admission_fn *mutate, *validate;
+} plugins[] = {
+	{ "", "pods", limits_default, limits_of_pod },
+	{ "", "pods", priority_of_pod, security_of_pod },
+	{ "", "persistentvolumeclaims", storage_class_of_claim, limits_of_claim },
+	{ "scheduling.k8s.io", "priorityclasses", NULL, priority_of_class },
+	{ "", "namespaces", NULL, security_of_namespace },
+	{ "", "podtemplates", NULL, security_of_template },
+	{ "", "replicationcontrollers", NULL, security_of_template },
+	{ "apps", "deployments", NULL, security_of_template },
+	{ "apps", "replicasets", NULL, security_of_template },
+	{ "apps", "statefulsets", NULL, security_of_template },
+	{ "apps", "daemonsets", NULL, security_of_template },
+	{ "batch", "jobs", NULL, security_of_template },
+	{ "batch", "cronjobs", NULL, security_of_template },
+	{ "argoproj.io", "rollouts", NULL, security_of_template },
+};
+
+static int run_plugins(struct admission *a, bool mutate, struct err *err)
+{
+	const struct kind *k = a->rq->kind;
+
+	for (size_t i = 0; a->root && i < sizeof plugins / sizeof *plugins; i++) {
+		admission_fn *fn = mutate ? plugins[i].mutate : plugins[i].validate;
+
+		if (fn && !strcmp(plugins[i].group, k->group) && !strcmp(plugins[i].plural, k->plural))
+			TRY(fn(a, err));
+	}
+	return 0;
+}
+
 int admission_mutate(struct admission *a, bool *changed, struct err *err)
 {
 	*changed = false;
-	return is_beyond(a) ? 0 : webhooks_mutate(a, changed, err);
+	if (is_beyond(a))
+		return 0;
+	TRY(run_plugins(a, true, err));
+	return webhooks_mutate(a, changed, err);
 }
 
 int admission_validate(struct admission *a, struct err *err)
 {
 	if (is_beyond(a))
 		return 0;
+	TRY(run_plugins(a, false, err));
 	TRY(policies_validate(a, err));
 	return webhooks_validate(a, err);
 }

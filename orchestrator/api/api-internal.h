@@ -156,6 +156,8 @@ struct rules {
 	/* On the new object, with defaults, before validation; before: the live one, NULL on create. May be NULL */
 	int (*prepare)(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		       struct err *err);
+	/* What follows from the rest of a new object, once everybody has had a hand in it. May be NULL */
+	void (*settle)(struct doc *d, struct node *root);
 	void (*give_up)(const struct request *rq, const struct node *root,
 			const struct node *before);  /* it was not written */
 	int64_t (*grace)(const struct node *live, int64_t asked);       /* seconds left to the object; NULL: none */

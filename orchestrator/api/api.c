@@ -74,6 +74,28 @@ static int create_service(struct api *a, struct err *err)
 	return create(a, k, "default", root, err);
 }
 
+static int create_priority_classes(struct api *a, struct err *err)
+{
+	static const struct { const char *name; int64_t value; const char *help; } classes[] = {
+		{ "system-cluster-critical", 2000000000,
+		  "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." },
+		{ "system-node-critical", 2000001000, "Used for system critical pods that must not be moved from their current node." },
+	};
+	const struct kind *k = kinds_find(a->kinds, "scheduling.k8s.io/v1", "PriorityClass");
+
+	for (size_t i = 0; k && i < sizeof classes / sizeof *classes; i++) {
+		AUTO_DOC d = doc_new();
+
+		if (resource_find(cache_resource(&a->cache, k), "", classes[i].name))
+			continue;
+		struct node *root = object_start(d, k, "", classes[i].name);
+		node_set(d, root, "value", node_int(d, classes[i].value));
+		node_set(d, root, "description", node_str(d, classes[i].help));
+		TRY(create(a, k, "", root, err));
+	}
+	return 0;
+}
+
 /* Endpoints of a Service without a selector, which no controller touches. */
 static struct node *endpoints_of(struct doc *d, const struct kind *k, const char *ip, int port)
 {
@@ -186,6 +208,7 @@ static int open_all(struct api *a, const struct api_opts *o, struct err *err)
 					o->service_cidr ? o->service_cidr : "10.96.0.0/16", err));
 	TRY(accounts_open(a, o, err));
 	TRY(create_namespaces(a, err));
+	TRY(create_priority_classes(a, err));
 	TRY(accounts_create(a, err));
 	TRY(rbac_create_defaults(a, create_default, err));
 	return create_service(a, err);

@@ -206,6 +206,8 @@ static int admit(const struct request *rq, struct doc *d, struct node *root, con
 	TRY(admission_mutate(&a, &changed, err));
 	if (changed)
 		TRY(prune_and_default(rq, d, root, UNKNOWN_IGNORE, err));
+	if (!before && rules_of(rq->kind)->settle)
+		rules_of(rq->kind)->settle(d, root);
 	TRY(schema_validate(root, before, rq->kind, err));
 	if ((custom = custom_of(rq->api, rq->kind)))
 		TRY(custom_validate(root, before, custom, rq->warnings, err));

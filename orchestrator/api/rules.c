@@ -119,8 +119,12 @@ static int pod_prepare(const struct request *rq, struct doc *d, struct node *roo
 	node_set(d, spec, "serviceAccountName", node_str(d, account));
 	node_set(d, spec, "serviceAccount", node_str(d, account));
 	node_put(d, root, "status.phase", node_str(d, "Pending"));
-	node_put(d, root, "status.qosClass", node_str(d, qos_class(root)));
 	return account_admit(rq, d, root, err);
+}
+
+static void pod_settle(struct doc *d, struct node *root)
+{
+	node_put(d, root, "status.qosClass", node_str(d, qos_class(root)));
 }
 
 /* ---- Job ---- */
@@ -164,7 +168,8 @@ static int64_t pod_grace(const struct node *live, int64_t asked)
 static const struct rules table[] = {
 	{ "", "namespaces", .prepare = namespace_prepare, .check_delete = namespace_check_delete,
 	  .finalize_in_spec = true },
-	{ "", "pods", .ready = account_ready, .prepare = pod_prepare, .grace = pod_grace },
+	{ "", "pods", .ready = account_ready, .prepare = pod_prepare, .settle = pod_settle, .grace = pod_grace },
+	{ "", "limitranges", .prepare = limit_range_prepare },
 	{ "", "secrets", .prepare = secret_prepare },
 	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs", .prepare = job_prepare },

@@ -131,6 +131,153 @@ static void policy_whose_expressions_do_not_compile_is_refused(void **state)
 	str_free(&c.trace);
 }
 
+/* ---- plugins ---- */
+
+#define POD(name, spec) "{apiVersion: v1, kind: Pod, metadata: {name: " name ", namespace: default}, spec: " spec "}"
+#define LIMITS(limit)                                                                                                  \
+	"{apiVersion: v1, kind: LimitRange, metadata: {name: l, namespace: default}, spec: {limits: [" limit "]}}"
+
+static void limits(struct cluster *c)
+{
+	create(c, LIMITS("{type: Container, max: {cpu: '2'}, min: {memory: 10Mi}, default: {cpu: '1'}}, {type: Pod, "
+			 "max: {cpu: 1500m}}"));
+	get(c, "limitranges", "default", "l", "spec.limits.0.defaultRequest");
+	create(c, POD("a", "{containers: [{name: x, image: i}]}"));
+	get(c, "pods", "default", "a", "spec.containers.0.resources");
+	get(c, "pods", "default", "a", "metadata.annotations");
+	get(c, "pods", "default", "a", "status.qosClass");
+	create(c, POD("b", "{containers: [{name: x, image: i, resources: {limits: {cpu: '3', memory: 5Mi}}}]}"));
+	create(c, POD("c", "{containers: [{name: x, image: i}, {name: z, image: i}]}"));
+}
+
+static void limit_ranges_give_defaults_and_bounds(void **state)
+{
+	(void)state;
+	cluster_expect(
+		limits,
+		"{\"cpu\":\"1\",\"memory\":\"10Mi\"} "
+		"{\"limits\":{\"cpu\":\"1\"},\"requests\":{\"cpu\":\"1\",\"memory\":\"10Mi\"}} "
+		"{\"kubernetes.io/limit-ranger\":\"LimitRanger plugin set: cpu, memory request for container x; cpu "
+		"limit for "
+		"container x\"} \"Burstable\" "
+		"Forbidden: pods \"b\" is forbidden: [minimum memory usage per Container is 10Mi, but request is 5Mi, "
+		"maximum "
+		"cpu usage per Container is 2, but limit is 3, maximum cpu usage per Pod is 1500m, but limit is 3]\n"
+		"Forbidden: pods \"c\" is forbidden: maximum cpu usage per Pod is 1500m, but limit is 2\n");
+}
+
+static void priorities(struct cluster *c)
+{
+	create(c, POD("plain", "{containers: [{name: x, image: i}]}"));
+	get(c, "pods", "default", "plain", "spec.priority");
+	create(c, "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 7, "
+		  "globalDefault: true}");
+	create(c, "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: low}, value: 1, "
+		  "globalDefault: true}");
+	create(c, POD("default", "{containers: [{name: x, image: i}]}"));
+	get(c, "pods", "default", "default", "spec.priority");
+	get(c, "pods", "default", "default", "spec.priorityClassName");
+	create(c, POD("critical", "{priorityClassName: system-node-critical, containers: [{name: x, image: i}]}"));
+	get(c, "pods", "default", "critical", "spec.priority");
+	create(c, POD("none", "{priorityClassName: none, containers: [{name: x, image: i}]}"));
+	create(c, POD("own", "{priority: 3, containers: [{name: x, image: i}]}"));
+}
+
+static void priority_of_a_pod_follows_from_its_class(void **state)
+{
+	(void)state;
+	cluster_expect(
+		priorities,
+		"0 Forbidden: priorityclasses.scheduling.k8s.io \"low\" is forbidden: PriorityClass high is already "
+		"marked as "
+		"default. Only one default can exist\n7 \"high\" 2000001000 Forbidden: pods \"none\" is forbidden: no "
+		"PriorityClass with name none was found\nForbidden: pods \"own\" is forbidden: the integer value of "
+		"priority "
+		"(3) must not be provided in pod spec; priority admission controller computed 7 from the given "
+		"PriorityClass "
+		"name\n");
+}
+
+static void claims(struct cluster *c)
+{
+	static const char claim[] =
+		"{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a, namespace: default}, spec: "
+		"{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}";
+
+	create(c, "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: fast, annotations: "
+		  "{storageclass.kubernetes.io/is-default-class: 'true'}}, provisioner: x}");
+	create(c, claim);
+	get(c, "pvc", "default", "a", "spec.storageClassName");
+	del(c, "pvc", "default", "a");
+	create(c, LIMITS("{type: PersistentVolumeClaim, min: {storage: 2Gi}}"));
+	create(c, "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: b, namespace: default}, spec: "
+		  "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}");
+}
+
+static void claims_get_the_default_class(void **state)
+{
+	(void)state;
+	cluster_expect(claims,
+		       "\"fast\" Forbidden: persistentvolumeclaims \"b\" is forbidden: minimum storage usage per "
+		       "PersistentVolumeClaim is 2Gi, but request is 1Gi\n");
+}
+
+static void secures(struct cluster *c)
+{
+	create(c, "{apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: "
+		  "{pod-security.kubernetes.io/enforce: "
+		  "restricted}}}");
+	create(c, "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: strict}, spec: {containers: [{name: x, "
+		  "image: i}]}}");
+	create(c, "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: strict}, spec: {hostNetwork: true, "
+		  "securityContext: "
+		  "{runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}, volumes: [{name: h, hostPath: {path: "
+		  "/}}], containers: "
+		  "[{name: x, image: i, securityContext: {privileged: true, allowPrivilegeEscalation: true, "
+		  "capabilities: {add: "
+		  "[NET_ADMIN], drop: [ALL]}}}]}}");
+	create(c, "{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: strict}, spec: {securityContext: "
+		  "{runAsNonRoot: true, "
+		  "seccompProfile: {type: RuntimeDefault}}, containers: [{name: x, image: i, securityContext: "
+		  "{allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}}");
+	patch(c, "ns", NULL, "strict", PATCH_MERGE,
+	      "{metadata: {labels: {pod-security.kubernetes.io/enforce: baseline}}}", NULL);
+	create(c, "{apiVersion: v1, kind: Pod, metadata: {name: d, namespace: strict}, spec: {containers: [{name: x, "
+		  "image: i, "
+		  "ports: [{containerPort: 80, hostPort: 80}]}]}}");
+	create(c, "{apiVersion: v1, kind: Namespace, metadata: {name: odd, labels: "
+		  "{pod-security.kubernetes.io/enforce: tight}}}");
+	list(c, "pods", "strict", NULL, NULL);
+}
+
+static void pods_keep_to_the_security_level_of_their_namespace(void **state)
+{
+	(void)state;
+	cluster_expect(
+		secures,
+		"Forbidden: pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": "
+		"allowPrivilegeEscalation != "
+		"false (container \"x\" must set securityContext.allowPrivilegeEscalation=false), unrestricted "
+		"capabilities "
+		"(container \"x\" must set securityContext.capabilities.drop=[\"ALL\"]), runAsNonRoot != true (pod or "
+		"container "
+		"\"x\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container \"x\" must set "
+		"securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")\n"
+		"Forbidden: pods \"b\" is forbidden: violates PodSecurity \"restricted:latest\": host namespaces "
+		"(hostNetwork=true), privileged (container \"x\" must not set securityContext.privileged=true), "
+		"allowPrivilegeEscalation != false (container \"x\" must set "
+		"securityContext.allowPrivilegeEscalation=false), "
+		"unrestricted capabilities (container \"x\" must not include \"NET_ADMIN\" in "
+		"securityContext.capabilities.add), restricted volume types (volume \"h\" uses restricted volume type "
+		"\"hostPath\")\n"
+		"Forbidden: pods \"d\" is forbidden: violates PodSecurity \"baseline:latest\": hostPort (container "
+		"\"x\" uses "
+		"hostPort 80)\n"
+		"Invalid: Namespace \"odd\" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid "
+		"value: "
+		"\"tight\": must be one of privileged, baseline, restricted\nc ");
+}
+
 /* ---- webhooks ---- */
 
 struct hook_server {
@@ -288,6 +435,10 @@ int main(void)
 		TEST(policy_takes_its_parameters_from_objects),
 		TEST(policy_may_ask_what_the_user_may_do),
 		TEST(policy_whose_expressions_do_not_compile_is_refused),
+		TEST(limit_ranges_give_defaults_and_bounds),
+		TEST(priority_of_a_pod_follows_from_its_class),
+		TEST(claims_get_the_default_class),
+		TEST(pods_keep_to_the_security_level_of_their_namespace),
 		TEST(webhook_changes_what_it_is_asked_about),
 		TEST(webhook_refuses_writes_and_deletions),
 		TEST(webhook_that_does_not_answer_counts_by_its_failure_policy),
