@@ -205,8 +205,12 @@ static void set_blob(CURL *e, CURLoption option, struct sv pem)
 
 static void set_tls(CURL *e, const struct httpc_request *rq)
 {
-	if (rq->ca_pem.n)               /* this CA and no other */
+	const char *system = getenv("SSL_CERT_FILE");   /* as OpenSSL's and Go's programs have it */
+
+	if (rq->ca_pem.n || system)     /* this CA and no other */
 		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	if (system && *system)
+		curl_easy_setopt(e, CURLOPT_CAINFO, system);
 	set_blob(e, CURLOPT_CAINFO_BLOB, rq->ca_pem);
 	set_blob(e, CURLOPT_SSLCERT_BLOB, rq->cert_pem);
 	set_blob(e, CURLOPT_SSLKEY_BLOB, rq->key_pem);

@@ -14,7 +14,7 @@ struct httpc_request {
 	const char *method, *url;
 	const char *const *headers;             /* "Name: value", NULL-terminated; may be NULL */
 	struct sv body;
-	struct sv ca_pem, cert_pem, key_pem;    /* empty: the system's CAs, no client certificate */
+	struct sv ca_pem, cert_pem, key_pem;    /* empty: the system's CAs (or those of $SSL_CERT_FILE), no client certificate */
 	bool insecure;
 	const char *userpwd;                    /* "user:password" for basic authentication, or NULL */
 	int64_t timeout_ms;                     /* of the whole exchange; 0: 30 s; -1: none (a watch) */

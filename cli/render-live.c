@@ -55,24 +55,28 @@ static int apply(const struct object *live, const struct node *want, struct doc 
 	return 0;
 }
 
-static int look_up(struct client *c, struct task *t, const struct node *want)
+static int look_up(struct client *c, struct task *t, const struct node *rendered)
 {
-	const char *ns = node_str_at(want, "metadata.namespace");
-	const struct kind *kind = client_kind(c, node_str_or(want, "apiVersion", ""), node_str_or(want, "kind", ""), NULL);
+	const char *ns = node_str_at(rendered, "metadata.namespace");
+	const struct kind *kind = client_kind(c, node_str_or(rendered, "apiVersion", ""), node_str_or(rendered, "kind", ""), NULL);
+	AUTO_DOC d = doc_of(rendered);
+	struct node *want = doc_root(d);
 	AUTO_OBJECT live = NULL;
 	struct doc *applied = NULL;
 	int r;
 
 	if (!kind) {                    /* the cluster does not know the kind yet: the object will be new */
-		vec_push(t->applied, doc_of(want));
+		vec_push(t->applied, doc_ref(d));
 		return 0;
 	}
-	if (kind->namespaced && !ns)
+	if (kind->namespaced && !ns) {  /* as who applies it says, and remembers */
 		ns = client_namespace(c);
+		node_put(d, want, "metadata.namespace", node_str(d, ns));
+	}
 	r = client_get(c, kind, kind->namespaced ? ns : NULL, node_str_or(want, "metadata.name", ""), &live, t->err);
 	if (r == -ERR_NOT_FOUND) {
 		err_free(t->err);
-		vec_push(t->applied, doc_of(want));
+		vec_push(t->applied, doc_ref(d));
 		return 0;
 	}
 	TRY(r);
