@@ -15,7 +15,26 @@ struct order {
 	int (*spec)(struct doc *d, struct node *root, void *arg, struct err *err);
 	int (*status)(struct doc *d, struct node *root, void *arg, struct err *err);
 	const struct node *template;            /* of undo */
+	const char *path;                       /* of the pod template in the object that has it */
 };
+
+/* The object that has the pod template: the Rollout, or the one that its spec.workloadRef names. */
+static int template_holder(struct cluster *c, struct order *o, const struct object *rollout, const struct kind **kind,
+			   const char **name, struct err *err)
+{
+	const struct node *ref = node_at(rollout->root, "spec.workloadRef");
+
+	*kind = rollout->kind;
+	*name = rollout->name;
+	o->path = "spec.template";
+	if (!ref)
+		return 0;
+	*kind = client_kind(c->client, node_str_or(ref, "apiVersion", ""), node_str_or(ref, "kind", ""), err);
+	*name = node_str_or(ref, "name", "");
+	if (*kind && !strcmp((*kind)->kind, "PodTemplate"))
+		o->path = "template";
+	return *kind ? 0 : -ERR_NOT_FOUND;
+}
 
 static int run(struct cluster *c, void *arg, struct err *err)
 {
@@ -208,9 +227,9 @@ static int take_template(struct doc *d, struct node *root, void *arg, struct err
 	(void)err;
 	family_strip(node_get(template, "metadata"), ROLLOUT_EPHEMERAL);
 	(void)node_del(node_at(template, "metadata.labels"), ROLLOUT_HASH);
-	if (node_eq(template, node_at(root, "spec.template")))
+	if (node_eq(template, node_at(root, o->path)))
 		return 0;
-	node_put(d, root, "spec.template", template);
+	node_put(d, root, o->path, template);
 	return 1;
 }
 
@@ -229,7 +248,8 @@ static int run_undo(struct cluster *c, void *arg, struct err *err)
 	AUTO(object_list) sets = { 0 };
 	AUTO_OBJECT now = NULL;
 	const struct object *set;
-	const struct kind *k;
+	const struct kind *k, *holder;
+	const char *name;
 
 	TRY(rollout_kind(c->client, &k, err));
 	TRY(client_get(c->client, k, c->ns, o->args.v[0], &now, err));
@@ -241,7 +261,8 @@ static int run_undo(struct cluster *c, void *arg, struct err *err)
 	if (!set)
 		return err_set(err, ERR_NOT_FOUND, "rollout '%s' has no earlier revision", o->args.v[0]);
 	o->template = node_at(set->root, "spec.template");
-	TRY(client_modify(c->client, k, c->ns, o->args.v[0], NULL, take_template, o, NULL, err));
+	TRY(template_holder(c, o, now, &holder, &name, err));
+	TRY(client_modify(c->client, holder, c->ns, name, NULL, take_template, o, NULL, err));
 	printf("rollout '%s' goes back to revision %lld\n", o->args.v[0], (long long)rollout_revision(set));
 	return EXIT_OK;
 }
@@ -269,7 +290,7 @@ int rollout_undo_command(int argc, char **argv)
 static int set_image(struct doc *d, struct node *root, void *arg, struct err *err)
 {
 	const struct order *o = arg;
-	struct node *it, *all = node_at(root, "spec.template.spec.containers");
+	struct node *it, *all = node_at(node_at(root, o->path), "spec.containers");
 	struct sv container, image;
 	bool found = false;
 
@@ -285,6 +306,21 @@ static int set_image(struct doc *d, struct node *root, void *arg, struct err *er
 			       SV_ARG(container));
 }
 
+static int run_set_image(struct cluster *c, void *arg, struct err *err)
+{
+	struct order *o = arg;
+	const struct kind *k, *holder;
+	AUTO_OBJECT now = NULL;
+	const char *name;
+
+	TRY(rollout_kind(c->client, &k, err));
+	TRY(client_get(c->client, k, c->ns, o->args.v[0], &now, err));
+	TRY(template_holder(c, o, now, &holder, &name, err));
+	TRY(client_modify(c->client, holder, c->ns, name, NULL, set_image, o, NULL, err));
+	printf("rollout '%s' image set\n", o->args.v[0]);
+	return EXIT_OK;
+}
+
 int rollout_set_image_command(int argc, char **argv)
 {
 	static const struct usage u = {
@@ -293,8 +329,8 @@ int rollout_set_image_command(int argc, char **argv)
 		"Sets the image of a container, which begins an update.",
 		"  cd rollout set-image web web=registry.example/web:2\n  cd rollout set-image web '*=web:2'",
 	};
-	struct order o = { .done = "image set", .spec = set_image };
+	struct order o = { 0 };
 	const struct opt table[] = { CLUSTER_OPTIONS(o.where), { 0 } };
 
-	return finish(&u, &o, 2, cli_options(&u, table, argc, argv, &o.args), run);
+	return finish(&u, &o, 2, cli_options(&u, table, argc, argv, &o.args), run_set_image);
 }

@@ -126,7 +126,44 @@ poll 30 has 'Healthy' state
 poll 30 share web 0 50
 end_probe "$work/colours.json"
 
+say 'a Deployment is taken over'
+"$cd_bin" delete rollout/web service/web service/web-preview
+poll 60 expect '' pods
+cat >"$work/workload.yaml" <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {terminationGracePeriodSeconds: 5, containers: [{name: web, image: "web:1", readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}}]}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  replicas: 2
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web, scaleDown: onsuccess}
+  strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}
+YAML
+"$cd_bin" apply -f "$work/workload.yaml"
+deployment() { "$cd_bin" get deployment web -o 'jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image}'; }
+poll 60 has Healthy state
+poll 60 expect '0 web:1' deployment
+poll 60 expect 2 eval 'pods | wc -w'
+"$cd_bin" rollout set-image web web=web:2
+poll 60 expect 'Paused CanaryPauseStep step 1' state
+expect '0 web:2' deployment
+"$cd_bin" rollout undo web
+poll 60 has Healthy state
+expect '0 web:1' deployment
+"$cd_bin" delete rollout/web deployment/web
+
 say 'a wrong one changes nothing'
+"$cd_bin" apply -f "$source_dir/examples/rollouts/blue-green.yaml"
+poll 30 has Healthy state
 sed 's/previewService: web-preview/previewService: web/' "$source_dir/examples/rollouts/blue-green.yaml" | "$cd_bin" apply -f -
 poll 10 has 'activeService and previewService must be different' state
 poll 10 share web 0 20

@@ -131,17 +131,24 @@ static int read_limits(struct rollout *r, struct err *err)
 			    node_get(r->canary ? r->canary : r->blue_green, "maxUnavailable"), "25%", err);
 }
 
-static int read_rollout(struct rollout *r, struct err *err)
+static int take_object(struct rollout *r, struct err *err)
 {
+	TRY(rollout_resolve(r, err));
 	r->spec = node_get(r->object->root, "spec");
-	r->old = node_get(r->object->root, "status");
 	r->canary = node_at(r->spec, "strategy.canary");
 	r->blue_green = node_at(r->spec, "strategy.blueGreen");
 	r->steps = node_get(r->canary, "steps");
 	r->n_steps = (int64_t)node_n(r->steps);
+	return 0;
+}
+
+static int read_rollout(struct rollout *r, struct err *err)
+{
 	r->d = doc_new();
 	r->status = controller_status(r->d, r->object);
 	doc_set_root(r->d, r->status);
+	TRY(take_object(r, err));
+	r->old = node_get(r->object->root, "status");
 	TRY(err_wrap(err, read_limits(r, err), "spec.strategy.%s", r->canary ? "canary" : "blueGreen"));
 	return rollout_validate(r, err);
 }
@@ -177,6 +184,8 @@ static int make_current(struct rollout *r, struct err *err)
 
 static int ensure_current(struct rollout *r, struct err *err)
 {
+	AUTO_OBJECT before = NULL;
+
 	if (!rollout_set(r, r->current)) {
 		if (node_bool_at(r->spec, "paused", false))
 			return 0;
@@ -186,12 +195,9 @@ static int ensure_current(struct rollout *r, struct err *err)
 	} else {
 		TRY(family_renew(&r->family, r->current, family_next_revision(&r->family, r->current), err));
 	}
+	before = object_ref(r->object);
 	TRY(family_mark_owner(&r->family, r->current, &r->object, err));
-	r->spec = node_get(r->object->root, "spec");
-	r->canary = node_at(r->spec, "strategy.canary");
-	r->blue_green = node_at(r->spec, "strategy.blueGreen");
-	r->steps = node_get(r->canary, "steps");
-	return 0;
+	return before == r->object ? 0 : take_object(r, err);
 }
 
 /* ---- changes of the spec, and what people ask for ---- */
@@ -328,6 +334,7 @@ static int act(struct rollout *r, struct err *err)
 	rollout_put_status(r);
 	TRY(write_status(r, err));
 	TRY(rollout_end_runs(r, err));
+	TRY(rollout_scale_workload(r, err));
 	TRY(rollout_trim_runs(r, err));
 	if (!rollout_promoted(r))
 		return 0;
@@ -372,6 +379,12 @@ static void map_service(struct controller *c, const struct object *service)
 		controller_queue(c, service->ns, owner);
 }
 
+static void map_set(struct controller *c, const struct object *set)
+{
+	claim_map(c, set);
+	rollout_map_workload(c, set);
+}
+
 /* A pod that comes, gets ready or goes: its set's owner. */
 static void map_pod(struct controller *c, const struct object *pod)
 {
@@ -399,12 +412,14 @@ const struct controller_spec rollout_controller = {
 	.name = "rollouts-controller",
 	.watches = (const struct controller_watch[]){
 		[ROLLOUTS] = { "argoproj.io/v1alpha1", "Rollout", NULL },
-		[ROLLOUT_SETS] = { "apps/v1", "ReplicaSet", claim_map },
+		[ROLLOUT_SETS] = { "apps/v1", "ReplicaSet", map_set },
 		[ROLLOUT_SERVICES] = { "v1", "Service", map_service },
 		[ROLLOUT_RUNS] = { "argoproj.io/v1alpha1", "AnalysisRun", controller_map_owner },
 		[ROLLOUT_PODS] = { "v1", "Pod", map_pod },
 		[ROLLOUT_TEMPLATES] = { "argoproj.io/v1alpha1", "AnalysisTemplate", map_template },
 		[ROLLOUT_CLUSTER_TEMPLATES] = { "argoproj.io/v1alpha1", "ClusterAnalysisTemplate", map_template },
+		[ROLLOUT_DEPLOYMENTS] = { "apps/v1", "Deployment", rollout_map_workload },
+		[ROLLOUT_POD_TEMPLATES] = { "v1", "PodTemplate", rollout_map_workload },
 		{ 0 },
 	},
 	.reconcile = reconcile,

@@ -8,11 +8,13 @@
 #include "orchestrator/controllers/rollout/names.h"
 #include "orchestrator/controllers/rollout/replicas.h"
 
-enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS, ROLLOUT_PODS, ROLLOUT_TEMPLATES, ROLLOUT_CLUSTER_TEMPLATES };     /* the watches of the row */
+/* the watches of the row */
+enum { ROLLOUTS, ROLLOUT_SETS, ROLLOUT_SERVICES, ROLLOUT_RUNS, ROLLOUT_PODS, ROLLOUT_TEMPLATES, ROLLOUT_CLUSTER_TEMPLATES,
+	ROLLOUT_DEPLOYMENTS, ROLLOUT_POD_TEMPLATES };
 
 struct rollout {
 	struct controller *c;
-	struct object *object;
+	struct object *object;                  /* with the template that spec.workloadRef names filled in */
 	const struct node *spec, *old;          /* old: the status as it was read */
 	const struct node *canary, *blue_green; /* spec.strategy.*; one of them is NULL */
 	const struct node *steps;
@@ -97,6 +99,11 @@ MUST_CHECK int rollout_put_metadata(struct rollout *r, struct err *err);
 bool rollout_restarting(const struct rollout *r);                       /* spec.restartAt has come and is not done */
 MUST_CHECK int rollout_restart(struct rollout *r, bool *evicted, struct err *err);
 MUST_CHECK int rollout_trim_runs(struct rollout *r, struct err *err);   /* finished AnalysisRuns beyond spec.analysis' limits */
+
+/* workload.c */
+MUST_CHECK int rollout_resolve(struct rollout *r, struct err *err);     /* fills spec.template in; ERR_INVALID */
+MUST_CHECK int rollout_scale_workload(struct rollout *r, struct err *err);
+void rollout_map_workload(struct controller *c, const struct object *workload);
 
 /* status.c, validate.c, validate-analysis.c */
 void rollout_put_status(struct rollout *r);

@@ -288,8 +288,6 @@ int rollout_validate(const struct rollout *r, struct err *err)
 	int64_t ready = node_int_at(r->spec, "minReadySeconds", 0),
 		deadline = node_int_at(r->spec, "progressDeadlineSeconds", 600);
 
-	if (node_get(r->spec, "workloadRef"))
-		return invalid(err, "spec.workloadRef", "is not supported: put the pod template into spec.template");
 	if (!node_get(r->spec, "template"))
 		return invalid(err, "spec.template", "is required");
 	TRY(check_selector(r, err));

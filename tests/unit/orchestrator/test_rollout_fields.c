@@ -573,6 +573,88 @@ static void rollout_ended_analysis_runs_are_kept_up_to_their_limits(void **state
 	world_run(rollout_rows, 4, trims);
 }
 
+/* ---- workloadRef ---- */
+
+#define DEPLOYMENT \
+	"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\",\"generation\":1}," \
+	"\"spec\":{\"replicas\":5,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}}," \
+	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"v1\"}]}}}}"
+#define REFERRING(scale_down) \
+	"{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Rollout\",\"metadata\":{\"name\":\"web\",\"namespace\":\"default\"},\"spec\":" \
+	"{\"replicas\":5,\"workloadRef\":{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":\"web\"" scale_down "}," \
+	"\"strategy\":{\"canary\":{" STEPS "}}}}"
+
+static void takes_template(struct world *w)
+{
+	fake_add(w->client, REFERRING(""));
+	world_settle(w);
+	EXPECT_STR(w, status(w, "message"), "InvalidSpec: The Rollout \"web\" is invalid: spec.workloadRef: Deployment \"web\" not found");
+	fake_add(w->client, DEPLOYMENT);
+	world_converge(w);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_STR(w, status(w, "workloadObservedGeneration"), "1");
+	EXPECT_INT(w, pods(w, "v1"), 5);
+	fake_set(w->client, "Deployment", "default", "web", "spec.template.spec.containers", "[{\"name\":\"c\",\"image\":\"v2\"}]");
+	world_converge(w);
+	EXPECT_STR(w, status(w, "message"), "CanaryPauseStep");
+	EXPECT_INT(w, pods(w, "v2"), 1);
+	resume(w);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_INT(w, pods(w, "v2"), 5);
+	EXPECT_INT(w, fake_n(w->client, "ReplicaSet"), 2);
+	EXPECT_INT(w, world_int(w, "Deployment", "web", "spec.replicas"), 5);
+	EXPECT(w, !node_at(fake_get(w->client, "Rollout", "default", "web")->root, "spec.template"));
+}
+
+static void rollout_workload_gives_its_template_and_its_changes(void **state)
+{
+	(void)state;
+	world_run(rollout_rows, 10, takes_template);
+}
+
+static void takes_over(struct world *w)
+{
+	fake_add(w->client, DEPLOYMENT);
+	fake_add(w->client, REFERRING(",\"scaleDown\":\"onsuccess\""));
+	world_settle(w);
+	EXPECT_INT(w, world_int(w, "Deployment", "web", "spec.replicas"), 5);
+	world_converge(w);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+	EXPECT_INT(w, world_int(w, "Deployment", "web", "spec.replicas"), 0);
+}
+
+static void takes_over_bit_by_bit(struct world *w)
+{
+	struct names all = { .kind = "Pod" };
+
+	fake_add(w->client, DEPLOYMENT);
+	fake_add(w->client, REFERRING(",\"scaleDown\":\"progressively\""));
+	world_settle(w);
+	fake_each(w->client, "Pod", note_name, &all);
+	EXPECT_INT(w, all.n, 5);
+	for (size_t i = 0; i < all.n; i++) {
+		EXPECT_INT(w, world_int(w, "Deployment", "web", "spec.replicas"), 5 - (int64_t)i);
+		fake_set(w->client, "Pod", "default", all.name[i], "status",
+			 "{\"phase\":\"Running\",\"podIP\":\"10.1.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+			 "\"lastTransitionTime\":" LONG_AGO "}]}");
+		world_settle(w);
+	}
+	EXPECT_INT(w, world_int(w, "Deployment", "web", "spec.replicas"), 0);
+	EXPECT_STR(w, status(w, "phase"), "Healthy");
+}
+
+static void rollout_workload_is_scaled_down_on_success(void **state)
+{
+	(void)state;
+	world_run(rollout_rows, 6, takes_over);
+}
+
+static void rollout_workload_is_scaled_down_pod_by_pod(void **state)
+{
+	(void)state;
+	world_run(rollout_rows, 6, takes_over_bit_by_bit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +675,9 @@ int main(void)
 		TEST(rollout_services_it_names_no_more_are_let_go),
 		TEST(rollout_deleted_lets_its_split_service_go),
 		TEST(rollout_ended_analysis_runs_are_kept_up_to_their_limits),
+		TEST(rollout_workload_gives_its_template_and_its_changes),
+		TEST(rollout_workload_is_scaled_down_on_success),
+		TEST(rollout_workload_is_scaled_down_pod_by_pod),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
