@@ -14,10 +14,7 @@
 #define PACKAGE_MAX ((size_t)32 << 20)
 #define FILE_MAX ((size_t)5 << 20)
 
-/* One chart that a command is about, opened. */
-struct opened { struct chart_found found; struct vfs *view; struct chart *chart; const char *in_view; };
-
-static void opened_free(struct opened *o)
+void chart_opened_free(struct chart_opened *o)
 {
 	chart_free(&o->chart);
 	if (o->view)
@@ -25,7 +22,7 @@ static void opened_free(struct opened *o)
 	chart_found_free(&o->found);
 }
 
-static int open_chart(const char *name, const struct chart_flags *f, struct opened *o, struct err *err)
+int chart_open(const char *name, const struct chart_flags *f, struct chart_opened *o, struct err *err)
 {
 	TRY(chart_find_now(name, f, &o->found, err));
 	if (!(o->view = chart_view(str_c(&o->found.path), &o->in_view, err)))
@@ -75,7 +72,7 @@ static int write_tree(struct vfs *v, const char *path, const char *to, struct er
 	return r;
 }
 
-static int unpack(const struct pull *p, const struct opened *o, struct sv package, struct str *to, struct err *err)
+static int unpack(const struct pull *p, const struct chart_opened *o, struct sv package, struct str *to, struct err *err)
 {
 	str_addf(to, "%s/%s", p->untar_dir ? p->untar_dir : p->destination, o->chart->name);
 	if (path_exists(str_c(to)))
@@ -88,7 +85,7 @@ static int unpack(const struct pull *p, const struct opened *o, struct sv packag
 	return r;
 }
 
-static int save(const struct pull *p, const struct opened *o, struct str *to, struct err *err)
+static int save(const struct pull *p, const struct chart_opened *o, struct str *to, struct err *err)
 {
 	AUTO(str) bytes = { 0 };
 
@@ -102,12 +99,12 @@ static int save(const struct pull *p, const struct opened *o, struct str *to, st
 
 static int pull(const struct pull *p, const char *name, struct err *err)
 {
-	AUTO(opened) o = { 0 };
+	AUTO(chart_opened) o = { 0 };
 	AUTO(str) to = { 0 };
 	AUTO_DOC d = doc_new();
 	struct node *n = node_map(d);
 
-	TRY(open_chart(name, &p->f, &o, err));
+	TRY(chart_open(name, &p->f, &o, err));
 	if (!o.found.fetched)
 		return err_set(err, ERR_BAD_REQUEST, "'%s' is on this machine already", name);
 	TRY(save(p, &o, &to, err));
@@ -155,7 +152,7 @@ static const struct usage push_usage = {
 
 struct push { struct chart_flags f; const char *package, *to, *output; struct err *err; };
 
-static int push(const struct push *p, const struct opened *o)
+static int push(const struct push *p, const struct chart_opened *o)
 {
 	AUTO(chart_login) login = { 0 };
 	AUTO(str) url = { 0 };
@@ -188,7 +185,7 @@ static int push(const struct push *p, const struct opened *o)
 	return 0;
 }
 
-struct push_call { const struct push *push; const struct opened *opened; };
+struct push_call { const struct push *push; const struct chart_opened *opened; };
 
 static int push_fiber(void *arg)
 {
@@ -199,9 +196,9 @@ static int push_fiber(void *arg)
 
 static int run_push(const struct push *p)
 {
-	AUTO(opened) o = { 0 };
+	AUTO(chart_opened) o = { 0 };
 
-	TRY(open_chart(p->package, &p->f, &o, p->err));
+	TRY(chart_open(p->package, &p->f, &o, p->err));
 	if (!sv_ends(sv_c(p->package), SV(".tgz")))
 		return err_set(p->err, ERR_BAD_REQUEST, "'%s' is no package: `cd chart package` makes one", p->package);
 	return fiber_main(push_fiber, &(struct push_call){ p, &o });
@@ -235,7 +232,7 @@ static void print_text(struct sv text)
 	printf(SV_FMT "%s", SV_ARG(text), text.n && text.p[text.n - 1] != '\n' ? "\n" : "");
 }
 
-static int show_meta(const struct opened *o, struct err *err)
+static int show_meta(const struct chart_opened *o, struct err *err)
 {
 	AUTO(str) text = { 0 };
 
@@ -246,7 +243,7 @@ static int show_meta(const struct opened *o, struct err *err)
 }
 
 /* As it was written: its comments are what people want to see. */
-static int show_values(const struct opened *o, struct err *err)
+static int show_values(const struct chart_opened *o, struct err *err)
 {
 	AUTO(str) path = { 0 };
 	AUTO(str) text = { 0 };
@@ -258,7 +255,7 @@ static int show_values(const struct opened *o, struct err *err)
 	return 0;
 }
 
-static int show_readme(const struct opened *o, struct err *err)
+static int show_readme(const struct chart_opened *o, struct err *err)
 {
 	const struct chart_file *f;
 
@@ -269,7 +266,7 @@ static int show_readme(const struct opened *o, struct err *err)
 	return 0;
 }
 
-static int show_crds(const struct opened *o, struct err *err)
+static int show_crds(const struct chart_opened *o, struct err *err)
 {
 	const struct chart_file *f;
 
@@ -282,7 +279,7 @@ static int show_crds(const struct opened *o, struct err *err)
 	return 0;
 }
 
-static int show_all(const struct opened *o, struct err *err)
+static int show_all(const struct chart_opened *o, struct err *err)
 {
 	TRY(show_meta(o, err));
 	printf("\n---\n");
@@ -292,7 +289,7 @@ static int show_all(const struct opened *o, struct err *err)
 	return show_crds(o, err);
 }
 
-static const struct show { const char *name; int (*run)(const struct opened *o, struct err *err); struct usage usage; } shows[] = {
+static const struct show { const char *name; int (*run)(const struct chart_opened *o, struct err *err); struct usage usage; } shows[] = {
 	{ "all", show_all, { "chart show all", "[OPTIONS] CHART", "Prints Chart.yaml, values, README and CRDs of a chart.", "  cd chart show all ./web" } },
 	{ "chart", show_meta, { "chart show chart", "[OPTIONS] CHART", "Prints the Chart.yaml of a chart.",
 				"  cd chart show chart oci://registry.example.com/charts/web" } },
@@ -313,8 +310,8 @@ static int run_show(const struct show *s, int argc, char **argv)
 	if (code < 0 && args.n != 1)
 		code = cli_usage_error(&s->usage, "wants one chart");
 	if (code < 0) {
-		AUTO(opened) o = { 0 };
-		int r = open_chart(args.v[0], &f, &o, &err);
+		AUTO(chart_opened) o = { 0 };
+		int r = chart_open(args.v[0], &f, &o, &err);
 
 		if (r >= 0)
 			r = s->run(&o, &err);

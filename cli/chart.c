@@ -8,6 +8,7 @@ static const struct usage usage = {
 };
 
 static const struct verb commands[] = {
+	{ "convert", NULL, "write a first Lua version of a Helm chart", chart_convert },
 	{ "create", NULL, "make a new chart", chart_create },
 	{ "dependency", NULL, "list, update and build the dependencies of a chart", chart_dependency },
 	{ "lint", NULL, "tell what is wrong with charts", chart_lint },

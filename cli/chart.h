@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "operator/chart/charts.h"
 #include "operator/chart/depend.h"
+#include "render/chart/load.h"
 #include "render/render.h"
 
 /* How a repository is reached, by options as Helm has them. Texts of argv. */
@@ -52,6 +53,11 @@ MUST_CHECK int chart_find_now(const char *name, const struct chart_flags *f, str
 
 /* A view of the file or directory: *in_view is its path in it, and borrowed from path. */
 struct vfs *chart_view(const char *path, const char **in_view, struct err *err);
+/* One chart that a command is about, opened. */
+struct chart_opened { struct chart_found found; struct vfs *view; struct chart *chart; const char *in_view; };
+void chart_opened_free(struct chart_opened *o);
+MUST_CHECK int chart_open(const char *name, const struct chart_flags *f, struct chart_opened *o, struct err *err);
+
 /* render_opts.chart: charts that a chart names, with the logins of this user. arg: unused. */
 int chart_give(void *arg, const struct render_chart *want, struct str *package, struct err *err);
 
@@ -61,6 +67,7 @@ MUST_CHECK int chart_depend(const char *dir, const struct chart_flags *f, enum d
 void chart_now(struct str *out);                        /* the time, as RFC 3339 */
 void chart_print_json(const struct node *n);
 
+int chart_convert(int argc, char **argv);
 int chart_create(int argc, char **argv);
 int chart_dependency(int argc, char **argv);
 int chart_lint(int argc, char **argv);

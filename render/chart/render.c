@@ -6,6 +6,7 @@
 #include "render/chart/capabilities.h"
 #include "render/chart/deps.h"
 #include "render/chart/gotmpl/engine.h"
+#include "render/chart/gotmpl/luatext.h"
 #include "render/chart/gotmpl/objects.h"
 #include "render/chart/load.h"
 #include "render/chart/missing.h"
@@ -27,6 +28,7 @@ struct job {
 	struct rendered *out;
 	struct { struct unit *v; size_t n, cap; } units;
 	struct manifests manifests;
+	bool has_lua;                   /* a text template with Lua is among them */
 };
 
 /* ---- what renders which file ---- */
@@ -52,6 +54,7 @@ static int run_lua(struct job *j, const struct unit *u, struct err *err)
 
 static int add_gotmpl(struct job *j, const struct unit *u, struct err *err)
 {
+	j->has_lua |= lua_text_is(str_sv(&u->file->text));
 	return gotmpl_add(j->gotmpl, u->name, str_sv(&u->file->text), err);
 }
 
@@ -71,6 +74,8 @@ static int run_gotmpl(struct job *j, const struct unit *u, struct err *err)
 	AUTO(str) text = { 0 };
 	AUTO(str) base = { 0 };
 
+	if (j->has_lua)                 /* its globals, for what this template includes, too */
+		TRY(lua_scope(j->sandbox, u->chart, u->values, j->opts, err));
 	str_addf(&base, "%s/templates", u->chart->path);
 	lua_rawgeti(lua, LUA_REGISTRYINDEX, u->scope);
 	gotmpl_set_template(lua, u->name, str_c(&base));

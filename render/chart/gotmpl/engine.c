@@ -4,6 +4,7 @@
 #include "render/chart/gotmpl/compile.h"
 #include "render/chart/gotmpl/functions.h"
 #include "render/chart/gotmpl/gofmt.h"
+#include "render/chart/gotmpl/luatext.h"
 #include "render/chart/gotmpl/random.h"
 
 #include <stdlib.h>
@@ -243,6 +244,14 @@ static int push_runtime(struct gotmpl *g)
 	return (int)(sizeof own / sizeof *own + sizeof plain / sizeof *plain) + 2;
 }
 
+/* "tmpl#3:12: unexpected symbol" as "web/templates/x.yaml:12: unexpected symbol". */
+static void raise_syntax_error(lua_State *lua, const struct tmpl_def *def)
+{
+	const char *message = lua_tostring(lua, -1), *colon = strchr(message, ':');
+
+	luaL_error(lua, "%s%s", def->file, colon ? colon : message);
+}
+
 /* Compiles a definition and pushes its function. */
 static void compile(struct gotmpl *g, const struct tmpl_def *def)
 {
@@ -251,9 +260,14 @@ static void compile(struct gotmpl *g, const struct tmpl_def *def)
 
 	vec_push(&g->chunks, ((struct chunk){ .file = sv_dup(sv_c(def->file)), .name = sv_dup(sv_c(def->name)) }));
 	struct chunk *c = &g->chunks.v[g->chunks.n - 1];
-	tmpl_compile(def->body, &c->code);
+	if (def->body)
+		tmpl_compile(def->body, &c->code);
+	else
+		lua_text_compile(def, &c->code);
 	snprintf(name, sizeof name, "=tmpl#%zu", g->chunks.n - 1);
-	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, name, "t") != LUA_OK)
+	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, name, "t") != LUA_OK && !def->body)
+		raise_syntax_error(lua, def);
+	else if (lua_type(lua, -1) == LUA_TSTRING)
 		luaL_error(lua, "template %s is too complex: %s", def->name, lua_tostring(lua, -1));
 	str_free(&c->code.text);
 	lua_call(lua, push_runtime(g), 1);
@@ -550,7 +564,8 @@ void gotmpl_spend(lua_State *lua)
 
 int gotmpl_add(struct gotmpl *g, const char *name, struct sv text, struct err *err)
 {
-	return tmpl_parse(&g->base.set, name, text, gotmpl_has_function, err);
+	return lua_text_is(text) ? lua_text_add(&g->base.set, name, text, err) :
+				   tmpl_parse(&g->base.set, name, text, gotmpl_has_function, err);
 }
 
 static int run_top(lua_State *lua)

@@ -435,6 +435,8 @@ static int take_name(struct parser *p, const char *context, struct sv *out)
 
 static bool is_empty(const struct tmpl *list)
 {
+	if (!list)
+		return false;           /* Lua */
 	for (size_t i = 0; i < list->n_kids; i++)
 		if (list->kids[i]->type != TMPL_TEXT || sv_trim(list->kids[i]->text).n)
 			return false;

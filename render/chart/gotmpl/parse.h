@@ -32,7 +32,12 @@ struct tmpl {
 };
 
 /* Named templates of a chart: name -> struct tmpl * (a LIST), with the file that defined it. */
-struct tmpl_def { const char *name, *file, *text; struct tmpl *body; };      /* text: where the file's text is, to tell texts apart */
+struct tmpl_def {
+	const char *name, *file, *text;         /* text: where the file's text is, to tell texts apart */
+	struct tmpl *body;                      /* NULL: of a text with Lua (luatext.h): */
+	struct sv lua;
+	uint32_t line;                          /* on which it begins */
+};
 struct tmpl_set { struct doc *arena; struct map defs; };        /* values: struct tmpl_def * in the arena */
 
 void tmpl_set_init(struct tmpl_set *s);
