@@ -8,10 +8,13 @@ foreach(lib libuv openssl libnghttp2 libcurl libgit2 jansson yaml-0.1 libpcre2-8
 	pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 
-find_library(WSLAY_LIBRARY wslay REQUIRED)      # its package has no .pc file
-add_library(PkgConfig::wslay INTERFACE IMPORTED)
-target_link_libraries(PkgConfig::wslay INTERFACE ${WSLAY_LIBRARY})
+foreach(name wslay jq)                          # their packages have no .pc file
+	string(TOUPPER ${name} variable)
+	find_library(${variable}_LIBRARY ${name} REQUIRED)
+	add_library(PkgConfig::${name} INTERFACE IMPORTED)
+	target_link_libraries(PkgConfig::${name} INTERFACE ${${variable}_LIBRARY})
+endforeach()
 
 # Loaded when first called: those that bring many others along, or that a short command seldom needs.
 include(lazy)
-lazy_library(openssl curl git2 sqlite3 archive wslay)
+lazy_library(openssl curl git2 sqlite3 archive wslay jq)

@@ -1,1 +1,1 @@
-room_libraries(operator lazy::git2)
+room_libraries(operator lazy::git2 lazy::jq)

@@ -4,7 +4,7 @@
 BUILD_PACKAGES="build-essential cmake ninja-build pkg-config ccache mold linux-libc-dev
 	libuv1-dev libssl-dev libnghttp2-dev libcurl4-openssl-dev libgit2-dev libjansson-dev libyaml-dev libpcre2-dev
 	liblua5.4-dev libsqlite3-dev libarchive-dev libzstd-dev zlib1g-dev libdeflate-dev libseccomp-dev libcap-dev
-	libmnl-dev libutf8proc-dev libmd-dev libwslay-dev libcmocka-dev"
+	libmnl-dev libutf8proc-dev libmd-dev libwslay-dev libjq-dev libcmocka-dev"
 RUN_PACKAGES="ca-certificates git openssh-client busybox-static curl"
 TEST_PACKAGES="python3 python3-yaml nftables iproute2 zsh procps"
 

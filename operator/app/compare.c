@@ -87,9 +87,9 @@ int compare(struct doc *d, const struct node *target, const struct node *live, c
 	normalize(d, t, &n);
 	normalize(d, l, &n);
 	original = last_applied(d, live, &n);
-	ignore_differences(t, l, o->ignore, node_at(live, "metadata.managedFields"));
+	TRY(ignore_differences(t, l, o->ignore, node_at(live, "metadata.managedFields"), err));
 	if (original)
-		ignore_differences(original, NULL, o->ignore, NULL);
+		TRY(ignore_differences(original, NULL, o->ignore, NULL, err));
 	else
 		original = node_copy(d, t);
 	drop_place(original);

@@ -1,5 +1,6 @@
-/* operator/app/ignore.c - spec.ignoreDifferences: by JSON pointer, and by trusted field managers. */
+/* operator/app/ignore.c - spec.ignoreDifferences: by JSON pointer, by jq's path expressions, and by trusted field managers. */
 #include "operator/app/normalize.h"
+#include "operator/app/jq.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -138,20 +139,26 @@ static void trust_manager(struct node *target, struct node *live, const char *ma
 			remove_owned(target, live, node_get(set, "fieldsV1"), 0);
 }
 
-static void apply_entry(struct node *target, struct node *live, const struct node *entry, const struct node *managed)
+static int apply_entry(struct node *target, struct node *live, const struct node *entry, const struct node *managed,
+		       struct err *err)
 {
+	struct node *const sides[] = { target, live };
 	const struct node *it;
 
 	node_each(it, node_get(entry, "jsonPointers")) {
 		remove_pointer(target, sv_c(node_text(it)));
 		remove_pointer(live, sv_c(node_text(it)));
 	}
+	node_each(it, node_get(entry, "jqPathExpressions"))
+		TRY(jq_remove(node_text(it) ? node_text(it) : "", sides, 2, err));
 	if (target && live)
 		node_each(it, node_get(entry, "managedFieldsManagers"))
 			trust_manager(target, live, node_text(it), managed);
+	return 0;
 }
 
-void ignore_differences(struct node *target, struct node *live, const struct node *entries, const struct node *managed)
+int ignore_differences(struct node *target, struct node *live, const struct node *entries, const struct node *managed,
+		       struct err *err)
 {
 	const struct node *entry;
 
@@ -160,5 +167,6 @@ void ignore_differences(struct node *target, struct node *live, const struct nod
 	remove_pointer(live, SV("/status"));
 	node_each(entry, entries)
 		if (concerns(entry, target ? target : live))
-			apply_entry(target, live, entry, managed);
+			TRY(apply_entry(target, live, entry, managed, err));
+	return 0;
 }
