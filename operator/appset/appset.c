@@ -36,6 +36,7 @@ struct set_pass {
 	struct informer *applications;
 	struct object_list existing;    /* owned by the set */
 	bool asks_git;
+	int64_t requeue_s;
 };
 
 static void set_pass_free(struct set_pass *p)
@@ -201,6 +202,19 @@ static int write_status(struct set_pass *p, const struct err *failure, bool gene
 
 /* ---- reconcile ---- */
 
+/* What would change the applications in ways that we do not know. */
+static int check_set(const struct node *spec, struct err *err)
+{
+	const char *strategy = node_str_or(spec, "strategy.type", "AllAtOnce");
+
+	if (!str_eq(strategy, "AllAtOnce"))
+		return err_set(err, ERR_UNSUPPORTED, "spec.strategy: type %s is not supported, all applications are changed at once", strategy);
+	if (node_n(node_get(spec, "ignoreApplicationDifferences")))
+		return err_set(err, ERR_UNSUPPORTED, "spec.ignoreApplicationDifferences is not supported; spec.preservedFields keeps labels and "
+			       "annotations, and applicationsSync: create-only everything");
+	return 0;
+}
+
 static int generate_all(struct set_pass *p, struct err *err)
 {
 	const struct node *spec = node_get(p->set->root, "spec"), *it;
@@ -212,6 +226,7 @@ static int generate_all(struct set_pass *p, struct err *err)
 
 	node_each(it, node_get(spec, "goTemplateOptions"))
 		strict |= str_eq(node_text(it), "missingkey=error");
+	TRY(check_set(spec, err));
 	f = filler_new(go, strict);
 	struct generating g = { .repos = p->a->repos, .client = p->a->client, .ns = p->set->ns, .go_template = go, .filler = f, .d = d };
 	for (size_t i = 0; r >= 0 && i < node_n(node_get(spec, "generators")); i++)
@@ -219,16 +234,30 @@ static int generate_all(struct set_pass *p, struct err *err)
 	if (r >= 0)
 		r = desired_make(&p->desired, p->set, params, f, p->a->application, err);
 	p->asks_git = g.asks_git;
+	p->requeue_s = g.requeue_s;
 	filler_free(&f);
 	return r;
 }
 
+/* Before anything is changed: no name is somebody else's. */
+static int check_names(struct set_pass *p, struct err *err)
+{
+	for (size_t i = 0; i < p->desired.n; i++) {
+		const char *name = node_str_at(doc_root(p->desired.v[i]), "metadata.name");
+
+		if (!existing(p, name) && informer_get(p->applications, p->set->ns, name))
+			TRY(check_owner(p, name, err));
+	}
+	return 0;
+}
+
 static int bring_about(struct set_pass *p, struct err *failure)
 {
-	int r = 0;
+	int r;
 
 	/* read after generating, which may take a while */
 	informer_owned(p->applications, p->set->uid, collect_owned, &p->existing);
+	r = check_names(p, failure);
 	for (size_t i = 0; r >= 0 && i < p->desired.n; i++)
 		r = apply_one(p, doc_root(p->desired.v[i]), failure);
 	if (r >= 0 && (sync_policy_of(p->set->root) & POLICY_DELETE))
@@ -269,7 +298,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	if (failure.code)
 		controller_queue_after(c, ns, name, RETRY_MS);
 	else if (p.asks_git)
-		controller_queue_after(c, ns, name, node_int_at(p.set->root, "spec.generators.0.git.requeueAfterSeconds", a->poll_ms / 1000) * 1000);
+		controller_queue_after(c, ns, name, p.requeue_s ? p.requeue_s * 1000 : a->poll_ms);
 	return 0;
 }
 

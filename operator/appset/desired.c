@@ -42,6 +42,8 @@ static bool is_name(const char *s)
 	return true;
 }
 
+static bool is_label(const char *s) { return is_name(s) && strlen(s) <= 63 && !strchr(s, '.'); }
+
 /* The set's template under that of the generator, filled in. */
 static int fill_template(struct doc *d, const struct object *set, struct node *params, struct filler *f, struct node **out,
 			 struct err *err)
@@ -95,6 +97,9 @@ static int make(struct doc *d, const struct object *set, struct node *params, st
 	const char *name = node_str_or(filled, "metadata.name", "");
 	if (!is_name(name))
 		return err_set(err, ERR_INVALID, "spec.template.metadata.name gives '%s', which is not a name for an object", name);
+	const char *ns = node_str_or(filled, "spec.destination.namespace", "");
+	if (*ns && !is_label(ns))
+		return err_set(err, ERR_INVALID, "spec.template.spec.destination.namespace gives '%s', which is not a name for a namespace", ns);
 	root = object_start(d, k, set->ns, name);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		struct node *n = node_get(node_get(filled, "metadata"), kept[i]);

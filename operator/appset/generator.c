@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "base/yaml.h"
 #include "kube/patch/patch.h"
+#include "kube/selector.h"
 #include "operator/appset/git-files.h"
 #include "operator/appset/slug.h"
 #include "operator/git/credentials.h"
@@ -161,13 +162,30 @@ static int add_branch(struct generating *g, const struct node *spec, struct sv n
 	return add(g, spec, params, out, err);
 }
 
+/* A pattern that is not read would let every branch in. */
+static int check_patterns(const struct node *spec, const char *field, struct err *err)
+{
+	const struct node *it, *list = node_get(spec, field);
+
+	if (list && !node_is(list, NODE_SEQ) && !node_is(list, NODE_NULL))
+		return err_set(err, ERR_INVALID, "%s: want a list of patterns", field);
+	node_each(it, list)
+		if (!node_is(it, NODE_STR))
+			return err_set(err, ERR_INVALID, "%s: want a list of patterns, which are texts", field);
+	return 0;
+}
+
 static int from_branches(struct generating *g, const struct node *spec, struct node *out, struct err *err, int depth)
 {
 	__attribute__((cleanup(asked_free))) struct asked a = { 0 };
 	AUTO(git_refs) all = { 0 };
-	int64_t limit = node_int_at(spec, "limit", BRANCHES_MAX), n = 0;
+	int64_t limit = BRANCHES_MAX, n = 0;
 
 	(void)depth;
+	TRY(check_patterns(spec, "include", err));
+	TRY(check_patterns(spec, "exclude", err));
+	if (node_get(spec, "limit") && (!node_to_i64(node_get(spec, "limit"), &limit) || limit < 1))
+		return err_set(err, ERR_INVALID, "limit: want a whole number from 1");
 	TRY(ask(g, spec, &a, err));
 	TRY(repo_list(g->repos, &a.want, &all, err));
 	if (all.n)
@@ -281,32 +299,110 @@ static int from_merge(struct generating *g, const struct node *spec, struct node
 
 /* ---- the table ---- */
 
-static const struct { const char *name; generator_fn *fn; } generators[] = {
-	{ "list", from_list }, { "clusters", from_clusters }, { "git", from_git }, { "branches", from_branches },
-	{ "matrix", from_matrix }, { "merge", from_merge },
+#define FIELDS(...) (const char *const[]){ __VA_ARGS__, "template", NULL }
+
+static const struct { const char *name; generator_fn *fn; const char *const *fields; } generators[] = {
+	{ "list", from_list, FIELDS("elements", "elementsYaml") },
+	{ "clusters", from_clusters, FIELDS("selector", "values") },
+	{ "git", from_git, FIELDS("repoURL", "revision", "directories", "files", "pathParamPrefix", "values", "requeueAfterSeconds") },
+	{ "branches", from_branches, FIELDS("repoURL", "include", "exclude", "limit", "values", "requeueAfterSeconds") },
+	{ "matrix", from_matrix, FIELDS("generators") },
+	{ "merge", from_merge, FIELDS("generators", "mergeKeys") },
 };
+
+static size_t find_row(const char *name)
+{
+	size_t i = 0;
+
+	while (i < sizeof generators / sizeof *generators && !str_eq(generators[i].name, name))
+		i++;
+	return i;
+}
+
+/* An entry has one generator, and perhaps a selector of what it gives. */
+static int find_generator(const struct node *entry, size_t *row, struct err *err)
+{
+	const size_t none = sizeof generators / sizeof *generators;
+	const struct member *m;
+
+	*row = none;
+	node_members(m, entry) {
+		if (str_eq(m->key, "selector"))
+			continue;
+		if (*row != none)
+			return err_set(err, ERR_INVALID, "generators %s and %s are in one entry; each is an entry of the list", generators[*row].name,
+				       m->key);
+		*row = find_row(m->key);
+		if (*row == none)
+			return err_set(err, ERR_UNSUPPORTED, "generator '%s' is not known; there are list, git, branches, clusters, matrix and "
+				       "merge", m->key);
+	}
+	return *row == none ? err_set(err, ERR_INVALID, "an entry of generators is empty") : 0;
+}
+
+static int check_fields(const struct node *spec, const char *const *fields, struct err *err)
+{
+	const struct member *m;
+
+	node_members(m, spec) {
+		const char *const *f = fields;
+
+		while (*f && !str_eq(*f, m->key))
+			f++;
+		if (!*f)
+			return err_set(err, ERR_INVALID, "field '%s' is not known", m->key);
+	}
+	return 0;
+}
+
+/* What the selector of an entry does not match goes again; parameters are its labels, those in mappings under flat keys. */
+static int select_params(struct generating *g, const struct node *entry, struct node *out, size_t from, struct err *err)
+{
+	struct selector *s = NULL;
+	size_t kept = from;
+
+	if (!node_get(entry, "selector"))
+		return 0;
+	TRY(err_wrap(err, selector_of(node_get(entry, "selector"), &s, err), "selector"));
+	for (size_t i = from; i < out->n; i++) {
+		struct node *labels = node_map(g->d);
+
+		params_flatten(g->d, out->items[i], "", labels);
+		if (selector_matches(s, labels))
+			out->items[kept++] = out->items[i];
+	}
+	out->n = (uint32_t)kept;
+	selector_free(&s);
+	return 0;
+}
+
+static void note_requeue(struct generating *g, const struct node *spec)
+{
+	int64_t s = node_int_at(spec, "requeueAfterSeconds", 0);
+
+	if (s > 0 && (!g->requeue_s || s < g->requeue_s))
+		g->requeue_s = s;
+}
 
 static int generate_at(struct generating *g, const struct node *generator, struct node *out, struct err *err, int depth)
 {
-	size_t before = out->n;
+	size_t before = out->n, row;
 
 	if (depth > DEPTH)
 		return err_set(err, ERR_INVALID, "generators are nested too deeply");
-	for (size_t i = 0; i < sizeof generators / sizeof *generators; i++) {
-		const struct node *spec = node_get(generator, generators[i].name);
-		if (!spec)
-			continue;
-		int r = generators[i].fn(g, spec, out, err, depth);
-		if (r < 0)
-			return err_wrap(err, r, "generator %s", generators[i].name);
-		/* a template of the generator's own goes over that of the set */
-		const struct node *own = node_get(spec, "template");
-		for (size_t k = before; own && k < out->n; k++)
-			node_set(g->d, out->items[k], GENERATOR_TEMPLATE, node_copy(g->d, own));
-		return 0;
-	}
-	const char *name = node_n(generator) ? generator->members[0].key : "";
-	return err_set(err, ERR_UNSUPPORTED, "generator '%s' is not known; there are list, git, branches, clusters, matrix and merge", name);
+	TRY(find_generator(generator, &row, err));
+	const struct node *spec = node_get(generator, generators[row].name), *own = node_get(spec, "template");
+	int r = check_fields(spec, generators[row].fields, err);
+	if (r >= 0)
+		r = generators[row].fn(g, spec, out, err, depth);
+	if (r >= 0)
+		r = select_params(g, generator, out, before, err);
+	if (r < 0)
+		return err_wrap(err, r, "generator %s", generators[row].name);
+	note_requeue(g, spec);
+	for (size_t k = before; own && k < out->n; k++)         /* a template of the generator's own goes over that of the set */
+		node_set(g->d, out->items[k], GENERATOR_TEMPLATE, node_copy(g->d, own));
+	return 0;
 }
 
 int generate(struct generating *g, const struct node *generator, struct node *out, struct err *err)

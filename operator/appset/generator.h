@@ -13,6 +13,7 @@ struct generating {
 	struct filler *filler;
 	struct doc *d;                  /* where parameters live */
 	bool asks_git;                  /* out: some generator depends on a repository */
+	int64_t requeue_s;              /* out: the soonest requeueAfterSeconds; 0: none is set */
 };
 
 #define GENERATOR_TEMPLATE "\1template"       /* key of a parameter map: the template of its generator; no parameter has such a name */

@@ -28,6 +28,10 @@ HANDLE(git_reference_iterator, git_reference_iterator)
 int git_fail(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
 MUST_CHECK int repo_open(const char *dir, git_repository **out, struct err *err);
+bool repo_has(git_repository *repo, const char *sha);          /* a commit, or a tag of one */
+bool ref_is_branch(const char *name);
+/* As git would take it: "refs/heads/../../etc" can be written into a file or an answer, but is no name. */
+bool ref_is_name(const char *name);
 MUST_CHECK int repo_find_commit(git_repository *repo, const char *sha, git_commit **out, struct err *err);
 
 void ssh_register(void);                /* the transport that runs the ssh program; once, after git_libgit2_init() */

@@ -122,20 +122,6 @@ static int open_cache(const char *dir, git_repository **out, struct err *err)
 	return 0;
 }
 
-static bool has(git_repository *repo, const char *sha)
-{
-	AUTO_COMMIT commit = NULL;
-
-	return repo_find_commit(repo, sha, &commit, NULL) == 0;
-}
-
-bool local_has(const char *dir, const char *sha)
-{
-	AUTO_REPOSITORY repo = NULL;
-
-	return repo_open(dir, &repo, NULL) == 0 && has(repo, sha);
-}
-
 /* Picks from the known refs; 1: the commit is in the cache, 0: it has to be fetched by *ref. */
 static int pick(struct remote_fetch *f, git_repository *repo, const struct revision **ref, struct err *err)
 {
@@ -147,7 +133,7 @@ static int pick(struct remote_fetch *f, git_repository *repo, const struct revis
 		for (size_t i = 0; i < REVISION_SIZE; i++)
 			f->sha[i] = (char)(f->revision[i] | (f->revision[i] > '9' ? 0x20 : 0));
 	}
-	return has(repo, f->sha);
+	return repo_has(repo, f->sha);
 }
 
 static int ask(struct remote_fetch *f, git_remote *remote, struct session *s, struct err *err)
@@ -163,6 +149,8 @@ static int ask(struct remote_fetch *f, git_remote *remote, struct session *s, st
 	git_refs_free(f->refs);
 	for (size_t i = 0; i < n; i++) {
 		char sha[GIT_OID_HEXSZ + 1];
+		if (ref_is_branch(heads[i]->name) && !ref_is_name(heads[i]->name))
+			continue;
 		git_refs_add(f->refs, sv_c(heads[i]->name), git_oid_tostr(sha, sizeof sha, &heads[i]->oid));
 	}
 	f->asked = true;
@@ -201,14 +189,14 @@ static int fetch_ref(struct remote_fetch *f, git_repository *repo, git_remote *r
 	one[0] = spec.p;
 	if (!ref) {
 		TRY(fetch_spec(f, remote, s, all, 2, err));
-		if (has(repo, f->sha))
+		if (repo_has(repo, f->sha))
 			return 0;
 	}
 	if (ref)
 		TRY(fetch_spec(f, remote, s, one, 1, err));
 	else
 		(void)!fetch_spec(f, remote, s, one, 1, NULL);          /* servers may refuse this */
-	return has(repo, f->sha) ? 0 : err_set(err, ERR_NOT_FOUND, "commit %s is not in the repository", f->sha);
+	return repo_has(repo, f->sha) ? 0 : err_set(err, ERR_NOT_FOUND, "commit %s is not in the repository", f->sha);
 }
 
 int remote_fetch(struct remote_fetch *f, struct err *err)
@@ -230,36 +218,4 @@ int remote_fetch(struct remote_fetch *f, struct err *err)
 		return 0;
 	TRY(here = pick(f, repo, &ref, err));
 	return here ? 0 : fetch_ref(f, repo, remote, &s, ref, err);
-}
-
-static int add_local(struct git_refs *out, git_reference *ref)
-{
-	AUTO_OBJ obj = NULL;
-	char sha[GIT_OID_HEXSZ + 1];
-
-	if (git_reference_peel(&obj, ref, GIT_OBJECT_COMMIT) == 0)
-		git_refs_add(out, sv_c(git_reference_name(ref)), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
-	git_reference_free(ref);
-	return 0;
-}
-
-int local_list(const char *dir, struct git_refs *out, struct err *err)
-{
-	AUTO_REPOSITORY repo = NULL;
-	AUTO_REFS it = NULL;
-	git_reference *ref;
-
-	TRY(repo_open(dir, &repo, err));
-	if (git_repository_head(&ref, repo) == 0) {
-		AUTO_OBJ obj = NULL;
-		char sha[GIT_OID_HEXSZ + 1];
-		if (git_reference_peel(&obj, ref, GIT_OBJECT_COMMIT) == 0)
-			git_refs_add(out, SV("HEAD"), git_oid_tostr(sha, sizeof sha, git_object_id(obj)));
-		git_reference_free(ref);
-	}
-	if (git_reference_iterator_new(&it, repo) < 0)
-		return git_fail(err, ERR_IO, "read the refs of '%s'", dir);
-	while (git_reference_next(&ref, it) == 0)
-		add_local(out, ref);
-	return 0;
 }

@@ -15,7 +15,7 @@ struct remote_fetch {
 };
 
 MUST_CHECK int remote_fetch(struct remote_fetch *f, struct err *err);
-/* All refs of a repository on this machine. */
-MUST_CHECK int local_list(const char *dir, struct git_refs *out, struct err *err);
+/* local.c: all refs of a repository on this machine. whole: a branch that cannot be read is an error, and not left out. */
+MUST_CHECK int local_list(const char *dir, bool whole, struct git_refs *out, struct err *err);
 /* Is this commit (or a tag of one) in the repository? */
 bool local_has(const char *dir, const char *sha);

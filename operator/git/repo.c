@@ -147,7 +147,7 @@ static void run_local(void *arg)
 			j->r = err_set(&j->err, ERR_NOT_FOUND, "commit %s is not in the repository %s", wanted, j->want->url);
 		return;
 	}
-	if ((j->r = local_list(j->dir, &j->refs, &j->err)) < 0)
+	if ((j->r = local_list(j->dir, false, &j->refs, &j->err)) < 0)
 		return;
 	if ((j->r = revision_pick(&j->refs, wanted, j->want->tag_prefix, &found, &j->err)) < 0)
 		(void)err_wrap(&j->err, j->r, "repository %s", j->want->url);
@@ -221,7 +221,7 @@ static void run_list(void *arg)
 {
 	struct local_job *j = arg;
 
-	j->r = local_list(j->dir, &j->refs, &j->err);
+	j->r = local_list(j->dir, true, &j->refs, &j->err);
 }
 
 int repo_list(struct repos *r, const struct repo_want *w, struct git_refs *out, struct err *err)

@@ -258,6 +258,83 @@ static void branches_come_and_go_and_an_unreachable_remote_deletes_nothing(void 
 	run_scene(play_branches);
 }
 
+/* Whatever stands in a repository's files: what is no branch is none, and what cannot be read is not taken for deleted. */
+static void play_damage(struct scene *s)
+{
+	add_set(s, "b", true, "{\"branches\":{\"repoURL\":\"%s/src\",\"exclude\":[\"main\"]}}", "p-{{ .branch_slug }}");
+	UNTIL(s, fake_n(s->c, "Application") == 3);
+	place_run(&place, "cd src; git pack-refs --all; sed -i \"1a $(git rev-parse HEAD) refs/heads/../../etc\" .git/packed-refs", NULL);
+	(void)appsets_refresh(s->sets, any_url, NULL);
+	appsets_settle(s->sets, PATIENCE_MS);
+	UNTIL(s, settled(s, "b", "ErrorOccurred", "False", ""));
+	EXPECT(s, fake_n(s->c, "Application") == 3 && app(s, "p-other") && !meta_deleting(app(s, "p-other")->root));
+	place_run(&place, "cd src; echo junk >.git/refs/heads/other", NULL);
+	(void)appsets_refresh(s->sets, any_url, NULL);
+	UNTIL(s, settled(s, "b", "ErrorOccurred", "True", "'refs/heads/other' cannot be read"));
+	EXPECT(s, !meta_deleting(app(s, "p-other")->root));
+	place_run(&place, "cd src; rm .git/refs/heads/other; echo \"$(git rev-parse HEAD) refs/heads/aaa\" >>.git/packed-refs", NULL);
+	(void)appsets_refresh(s->sets, any_url, NULL);
+	UNTIL(s, settled(s, "b", "ErrorOccurred", "True", "named, but not to be found"));
+	EXPECT(s, !meta_deleting(app(s, "p-other")->root));
+	place_run(&place, "cd src; echo 1111111111111111111111111111111111111111 >.git/refs/heads/other", NULL);
+	(void)appsets_refresh(s->sets, any_url, NULL);
+	appsets_settle(s->sets, PATIENCE_MS);
+	UNTIL(s, settled(s, "b", "ErrorOccurred", "True", "'refs/heads/other' cannot be read"));
+	EXPECT(s, !meta_deleting(app(s, "p-other")->root));
+}
+
+static void branch_that_cannot_be_read_is_not_taken_for_deleted(void **state)
+{
+	(void)state;
+	run_scene(play_damage);
+}
+
+/* What a generator says, and the text that refuses it. */
+static const struct { const char *generators, *why; } wrong[] = {
+	{ "{\"branches\":{\"repoURL\":\"%s/src\",\"excludes\":[\"main\"]}}", "generator branches: field 'excludes' is not known" },
+	{ "{\"branches\":{\"repoURL\":\"%s/src\",\"include\":\"feature/*\"}}", "generator branches: include: want a list of patterns" },
+	{ "{\"branches\":{\"repoURL\":\"%s/src\",\"limit\":0}}", "generator branches: limit: want a whole number from 1" },
+	{ "{\"branches\":{\"repoURL\":\"%s/src\",\"limit\":2}}", "more than 2 branches match" },
+	{ "{\"branches\":{\"repoURL\":\"%s/src\"}}", "which is not a name for" },
+	{ "{\"list\":{\"elements\":[]},\"git\":{\"repoURL\":\"%s\"}}", "generators list and git are in one entry" },
+	{ "{\"selector\":{}}%.0s", "an entry of generators is empty" },
+	{ "{\"plugin\":{}}%.0s", "generator 'plugin' is not known" },
+};
+
+static void play_wrong(struct scene *s)
+{
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		AUTO(str) name = { 0 };
+
+		str_addf(&name, "wrong-%zu", i);
+		add_set(s, str_c(&name), true, wrong[i].generators, "p-{{ .branch }}");
+		UNTIL(s, settled(s, str_c(&name), "ErrorOccurred", "True", wrong[i].why));
+		if (s->failure.n)
+			str_addf(&s->failure, " (%s)", wrong[i].why);
+	}
+	EXPECT(s, fake_n(s->c, "Application") == 0);
+}
+
+static void set_that_is_wrong_says_so_and_touches_nothing(void **state)
+{
+	(void)state;
+	run_scene(play_wrong);
+}
+
+static void play_selector(struct scene *s)
+{
+	add_set(s, "l", false, "{\"selector\":{\"matchLabels\":{\"tier\":\"web\"}},\"list\":{\"elements\":[{\"name\":\"a\",\"tier\":\"web\"},"
+		"{\"name\":\"b\",\"tier\":\"db\"},{\"name\":\"c\"}]}}%.0s", "web-{{name}}");
+	UNTIL(s, settled(s, "l", "ResourcesUpToDate", "True", ""));
+	EXPECT(s, app(s, "web-a") && fake_n(s->c, "Application") == 1);
+}
+
+static void selector_of_an_entry_leaves_out_what_it_does_not_match(void **state)
+{
+	(void)state;
+	run_scene(play_selector);
+}
+
 static void play_directories(struct scene *s)
 {
 	add_set(s, "d", true, "{\"git\":{\"repoURL\":\"%s/src\",\"revision\":\"main\",\"directories\":[{\"path\":\"apps/*\"},{\"path\":\"apps/skip\","
@@ -293,6 +370,8 @@ static void play_clash(struct scene *s)
 	UNTIL(s, app(s, "same"));
 	add_set(s, "y", false, "{\"list\":{\"elements\":[{\"n\":\"a\"}]}}%.0s", "same");
 	UNTIL(s, settled(s, "y", "ErrorOccurred", "True", "does not belong to this set"));
+	add_set(s, "v", false, "{\"list\":{\"elements\":[{\"n\":\"new\"},{\"n\":\"same\"}]}}%.0s", "{{n}}");
+	UNTIL(s, settled(s, "v", "ErrorOccurred", "True", "'same' exists and does not belong to this set"));
 	add_set(s, "z", false, "{\"list\":{\"elements\":[{\"n\":\"a\"},{\"n\":\"b\"}]}}%.0s", "twice");
 	UNTIL(s, settled(s, "z", "ErrorOccurred", "True", "the name 'twice'"));
 	add_set(s, "w", false, "{\"list\":{\"elements\":[{\"n\":\"A b\"}]}}%.0s", "{{n}}");
@@ -316,6 +395,9 @@ int main(void)
 		TEST(go_template_runs_with_functions),
 		TEST(set_of_a_list_follows_it_and_then_rests),
 		TEST(branches_come_and_go_and_an_unreachable_remote_deletes_nothing),
+		TEST(branch_that_cannot_be_read_is_not_taken_for_deleted),
+		TEST(set_that_is_wrong_says_so_and_touches_nothing),
+		TEST(selector_of_an_entry_leaves_out_what_it_does_not_match),
 		TEST(directories_and_files_of_a_commit_are_parameters),
 		TEST(matrix_combines_two_generators),
 		TEST(sets_that_clash_say_so_and_touch_nothing),
