@@ -18,7 +18,7 @@ static const char *set_of(const struct object *app)
 
 static const char *branch_of(const struct object *app) { return node_str_or(app->root, "spec.source.targetRevision", ""); }
 
-/* ---- addresses: every NodePort of the preview's namespace ---- */
+/* ---- addresses: every NodePort of the preview's Services ---- */
 
 static void add_ports(const struct object *service, struct str *out)
 {
@@ -32,17 +32,29 @@ static void add_ports(const struct object *service, struct str *out)
 	}
 }
 
-static int add_addresses(struct client *c, const char *ns, struct str *out, struct err *err)
+static bool has_service(const struct object *app, const struct object *service)
+{
+	const struct node *it;
+
+	node_each(it, node_at(app->root, "status.resources"))
+		if (str_eq(node_str_at(it, "kind"), "Service") && !*node_str_or(it, "group", "") &&
+		    str_eq(node_str_at(it, "name"), service->name) && str_eq(node_str_at(it, "namespace"), service->ns))
+			return true;
+	return false;
+}
+
+static int add_addresses(struct client *c, const struct object *app, struct str *out, struct err *err)
 {
 	const struct kind *k = kinds_find(c->kinds, "v1", "Service");
-	const struct list_opts o = { .ns = ns };
+	const struct list_opts o = { .ns = node_str_or(app->root, "spec.destination.namespace", "") };
 	struct object_list found = { 0 };
 
-	if (!k || !*ns)
+	if (!k || !*o.ns)
 		return 0;
 	TRY(client_list(c, k, &o, &found, err));
 	for (size_t i = 0; i < found.n; i++)
-		add_ports(found.v[i], out);
+		if (has_service(app, found.v[i]))
+			add_ports(found.v[i], out);
 	object_list_free(&found);
 	return 0;
 }
@@ -56,7 +68,7 @@ static int add_row(struct client *c, const struct object *app, struct table *t, 
 	const char *ns = node_str_or(app->root, "spec.destination.namespace", "");
 	AUTO(str) addresses = { 0 };
 
-	TRY(add_addresses(c, ns, &addresses, err));
+	TRY(add_addresses(c, app, &addresses, err));
 	table_add(t, app->name);
 	table_add(t, set_of(app));
 	table_add(t, branch_of(app));
