@@ -40,13 +40,17 @@ static int open_error(const char *path, struct err *err)
 	return err_errno(err, "open '%s'", path);
 }
 
-static int read_fd(int fd, const char *path, size_t max, struct str *out, struct err *err)
+/* size: what the file is said to have, so that one read and one more that finds the end are enough. */
+static int read_fd(int fd, const char *path, size_t size, size_t max, struct str *out, struct err *err)
 {
 	ssize_t n;
 
 	str_cut(out, 0);
 	do {
-		size_t room = max - out->n < 65536 ? max - out->n + 1 : 65536;
+		size_t room = size > out->n ? size - out->n + 1 : 4096;
+
+		if (room > max - out->n + 1)
+			room = max - out->n + 1;
 
 		n = read(fd, str_room(out, room), room);
 		if (n < 0 && errno == EINTR)
@@ -74,8 +78,7 @@ static int dir_read(struct vfs *v, const char *path, size_t max, struct str *out
 		return err_set(err, ERR_INVALID, "'%s' is %s", path, S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
 	if ((uint64_t)st.st_size > max)
 		return err_set(err, ERR_TOO_LARGE, "'%s' has %lld bytes; at most %zu are read", path, (long long)st.st_size, max);
-	str_room(out, (size_t)st.st_size + 1);
-	return read_fd(fd, path, max, out, err);
+	return read_fd(fd, path, (size_t)st.st_size, max, out, err);
 }
 
 static enum vfs_type type_of(struct dir *d, const char *dir, const char *name)

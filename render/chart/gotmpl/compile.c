@@ -2,11 +2,16 @@
 
 #include "base/vec.h"
 #include "render/chart/gotmpl/functions.h"
+#include "render/chart/gotmpl/usage.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define LOCALS_MAX 120                  /* Lua has 200 a function: beyond this, variables live in a table */
+
+#define BODY_MIN 10                     /* nodes: smaller parts are cheaper to compile than to put off */
+#define BODY_READS_MAX 30
 
 struct variable { struct sv name; unsigned id; bool local; };
 
@@ -307,11 +312,40 @@ static unsigned block_value(struct compiler *c, const struct tmpl *n)
 	return id;
 }
 
+/* A part as a function of its own, unless it is small or changes what is around it. What is not declared is none of its
+ * parameters: reading it is an error there, too. */
+static bool put_off(struct compiler *c, const struct tmpl *list)
+{
+	struct tmpl_usage u;
+	struct tmpl_body body = { .list = list };
+
+	tmpl_usage_of(list, &u);
+	bool can = u.size >= BODY_MIN && !u.writes && !u.leaves && u.reads.n <= BODY_READS_MAX;
+	if (can) {
+		str_addf(c->out, "B(%zu)(d0,d%u", c->code->bodies.n + 1, c->dot);
+		for (size_t i = 0; i < u.reads.n; i++) {
+			if (!is_declared(c, u.reads.v[i]))
+				continue;
+			u.reads.v[body.n_reads++] = u.reads.v[i];
+			str_add1(c->out, ',');
+			variable(c, u.reads.v[i]);
+		}
+		str_addc(c->out, ")");
+		end_line(c, NULL);
+		body.reads = u.reads.v;
+		vec_push(&c->code->bodies, body);
+		u.reads.v = NULL;
+	}
+	tmpl_usage_free(&u);
+	return can;
+}
+
 static void branch(struct compiler *c, const struct tmpl *list)
 {
 	struct scope s = scope_open(c);
 
-	statements(c, list);
+	if (!put_off(c, list))
+		statements(c, list);
 	scope_close(c, s);
 }
 
@@ -380,7 +414,7 @@ static void range(struct compiler *c, const struct tmpl *n)
 	range_variables(c, n, id);
 	str_addc(c->out, "do");
 	end_line(c, n);
-	statements(c, n->body);
+	branch(c, n->body);
 	str_addf(c->out, "end ::c%u:: end", id);
 	end_line(c, NULL);
 	scope_close(c, inside);
@@ -428,9 +462,8 @@ static void statement(struct compiler *c, const struct tmpl *n)
 {
 	switch (n->type) {
 	case TMPL_TEXT:
-		str_addc(c->out, "W(");
-		literal(c->out, n->text);
-		str_addc(c->out, ")");
+		vec_push(&c->code->texts, n->text);
+		str_addf(c->out, "W(%zu)", c->code->texts.n);
 		end_line(c, NULL);
 		break;
 	case TMPL_ACTION:   action(c, n); break;
@@ -454,13 +487,35 @@ static void statements(struct compiler *c, const struct tmpl *list)
 		statement(c, list->kids[i]);
 }
 
-void tmpl_compile(const struct tmpl *body, struct tmpl_code *out)
+#define GIVEN "local W, P, T, G, M, R, C, N, U, D, B, X, F = ... return function(d0"
+
+void tmpl_compile(const struct tmpl *template, struct tmpl_code *out)
 {
 	struct compiler c = { .code = out, .out = &out->text };
 
-	str_addc(c.out, "local W, P, T, G, M, R, C, N, U, D, X, F = ... return function(d0) local S = {}");
+	str_addc(c.out, GIVEN ") local S = {}");
 	end_line(&c, NULL);
-	statements(&c, body);
+	statements(&c, template);
+	str_addc(c.out, "end");
+	end_line(&c, NULL);
+	vec_free(&c.vars);
+}
+
+void tmpl_compile_body(const struct tmpl_body *body, struct tmpl_code *out)
+{
+	struct compiler c = { .code = out, .out = &out->text, .dot = 1, .next_id = 1 };
+
+	str_addc(c.out, GIVEN ",d1");
+	for (size_t i = 0; i < body->n_reads; i++) {
+		struct variable v = { body->reads[i], ++c.next_id, true };
+
+		vec_push(&c.vars, v);
+		c.locals++;
+		str_addf(c.out, ",v%u", v.id);
+	}
+	str_addc(c.out, ") local S = {}");
+	end_line(&c, NULL);
+	statements(&c, body->list);
 	str_addc(c.out, "end");
 	end_line(&c, NULL);
 	vec_free(&c.vars);
@@ -468,6 +523,12 @@ void tmpl_compile(const struct tmpl *body, struct tmpl_code *out)
 
 void tmpl_code_free(struct tmpl_code *c)
 {
+	struct tmpl_body *b;
+
+	vec_each(b, &c->bodies)
+		free(b->reads);
+	vec_free(&c->bodies);
+	vec_free(&c->texts);
 	str_free(&c->text);
 	vec_free(&c->lines);
 }

@@ -2,7 +2,8 @@
  *
  * The text is a chunk that is called once with the runtime's functions and returns function(dot): its output goes through
  * W and P. What it calls:
- *   W(text)              writes text as it is
+ *   W(number)            writes a text of `texts`
+ *   B(number)            the function of one of `bodies`, which is compiled when it is first needed
  *   P(value)             writes a value as Go prints it
  *   T(value)             truth as Go's templates have it
  *   G(value, name...)    fields; a function found at the end is called
@@ -21,7 +22,18 @@
 #include "render/chart/gotmpl/parse.h"
 
 struct tmpl_place { uint32_t line, column; struct sv source; };        /* source: ".Values.x | quote"; borrows from the template */
-struct tmpl_code { struct str text; struct { struct tmpl_place *v; size_t n, cap; } lines; };  /* lines.v[0]: line 1 */
 
-void tmpl_compile(const struct tmpl *body, struct tmpl_code *out);
+/* Part of a template that may never run, as a function of its own: of `$`, the dot, and the variables that it reads. */
+struct tmpl_body { const struct tmpl *list; struct sv *reads; size_t n_reads; };
+
+struct tmpl_code {
+	struct str text;
+	struct { struct tmpl_place *v; size_t n, cap; } lines;         /* lines.v[0]: line 1; line 0: nothing to tell */
+	struct { struct sv *v; size_t n, cap; } texts;
+	struct { struct tmpl_body *v; size_t n, cap; } bodies;
+};
+
+/* The code borrows from the tree. */
+void tmpl_compile(const struct tmpl *template, struct tmpl_code *out);
+void tmpl_compile_body(const struct tmpl_body *body, struct tmpl_code *out);
 void tmpl_code_free(struct tmpl_code *c);

@@ -56,14 +56,20 @@ static void check_output(struct gotmpl *g, lua_State *lua, size_t n)
 
 static struct gotmpl *self(lua_State *lua) { return lua_touserdata(lua, lua_upvalueindex(1)); }
 
-static int write_text(lua_State *lua)
+static void write_bytes(lua_State *lua, struct sv text)
 {
 	struct gotmpl *g = self(lua);
-	struct sv text;
 
-	text.p = lua_tolstring(lua, 1, &text.n);
 	check_output(g, lua, text.n);
 	str_add(output(g), text);
+}
+
+/* W(number): a text of the chunk that is the second upvalue. */
+static int write_text(lua_State *lua)
+{
+	const struct chunk *c = &self(lua)->chunks.v[lua_tointeger(lua, lua_upvalueindex(2))];
+
+	write_bytes(lua, c->code.texts.v[lua_tointeger(lua, 1) - 1]);
 	return 0;
 }
 
@@ -72,8 +78,13 @@ static int print_value(lua_State *lua)
 	struct gotmpl *g = self(lua);
 	size_t before = output(g)->n;
 
-	if (lua_type(lua, 1) == LUA_TSTRING)
-		return write_text(lua);
+	if (lua_type(lua, 1) == LUA_TSTRING) {
+		struct sv text;
+
+		text.p = lua_tolstring(lua, 1, &text.n);
+		write_bytes(lua, text);
+		return 0;
+	}
 	if (sandbox_is_null(lua, 1))
 		str_addc(output(g), "<no value>");
 	else if (luaL_getmetafield(lua, 1, "__shown") != LUA_TNIL)      /* a pointer's String(), which print does not see */
@@ -226,51 +237,96 @@ static int range_over(lua_State *lua)
 
 /* ---- named templates ---- */
 
-/* What a compiled template is given, in the order of its parameters; returns how much. */
-static int push_runtime(struct gotmpl *g)
+static int body_function(lua_State *lua);
+
+static void push_own(struct gotmpl *g, lua_CFunction fn)
 {
-	static const lua_CFunction own[] = { write_text, print_value, truth, get_fields, call_method, range_over };
-	static const lua_CFunction plain[] = { no_function, no_command, no_variable, map_argument };
 	lua_State *lua = sandbox_state(g->sandbox);
 
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-		lua_pushlightuserdata(lua, g);
-		lua_pushcclosure(lua, own[i], 1);
-	}
-	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		lua_pushcfunction(lua, plain[i]);
-	lua_getfield(lua, LUA_REGISTRYINDEX, CALL);
-	lua_getfield(lua, LUA_REGISTRYINDEX, FUNCTIONS);
-	return (int)(sizeof own / sizeof *own + sizeof plain / sizeof *plain) + 2;
+	lua_pushlightuserdata(lua, g);
+	lua_pushcclosure(lua, fn, 1);
 }
 
-/* "tmpl#3:12: unexpected symbol" as "web/templates/x.yaml:12: unexpected symbol". */
-static void raise_syntax_error(lua_State *lua, const struct tmpl_def *def)
+/* What a compiled template is given, in the order of its parameters; returns how much. */
+static int push_runtime(struct gotmpl *g, size_t chunk)
+{
+	static const lua_CFunction own[] = { print_value, truth, get_fields, call_method, range_over };
+	static const lua_CFunction plain[] = { no_function, no_command, no_variable, map_argument };
+	lua_State *lua = sandbox_state(g->sandbox);
+	int before = lua_gettop(lua);
+
+	lua_pushlightuserdata(lua, g);
+	lua_pushinteger(lua, (lua_Integer)chunk);
+	lua_pushcclosure(lua, write_text, 2);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		push_own(g, own[i]);
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		lua_pushcfunction(lua, plain[i]);
+	lua_pushlightuserdata(lua, g);
+	lua_pushinteger(lua, (lua_Integer)chunk);
+	lua_newtable(lua);
+	lua_pushcclosure(lua, body_function, 3);
+	lua_getfield(lua, LUA_REGISTRYINDEX, CALL);
+	lua_getfield(lua, LUA_REGISTRYINDEX, FUNCTIONS);
+	return lua_gettop(lua) - before;
+}
+
+static size_t new_chunk(struct gotmpl *g, const char *file, const char *name)
+{
+	vec_push(&g->chunks, ((struct chunk){ .file = sv_dup(sv_c(file)), .name = sv_dup(sv_c(name)) }));
+	return g->chunks.n - 1;
+}
+
+/* Of text with Lua in it, "tmpl#3:12: unexpected symbol" as "web/templates/x.yaml:12: unexpected symbol". */
+static void raise_syntax_error(lua_State *lua, const struct chunk *c, bool is_lua)
 {
 	const char *message = lua_tostring(lua, -1), *colon = strchr(message, ':');
 
-	luaL_error(lua, "%s%s", def->file, colon ? colon : message);
+	if (!is_lua)
+		luaL_error(lua, "template %s is too complex: %s", c->name, message);
+	luaL_error(lua, "%s%s", c->file, colon ? colon : message);
 }
 
-/* Compiles a definition and pushes its function. */
-static void compile(struct gotmpl *g, const struct tmpl_def *def)
+/* Loads the code of a chunk, and pushes its function. */
+static void load_chunk(struct gotmpl *g, size_t chunk, bool is_lua)
 {
 	lua_State *lua = sandbox_state(g->sandbox);
-	char name[32];
+	struct chunk *c = &g->chunks.v[chunk];
+	char source[32];
 
-	vec_push(&g->chunks, ((struct chunk){ .file = sv_dup(sv_c(def->file)), .name = sv_dup(sv_c(def->name)) }));
-	struct chunk *c = &g->chunks.v[g->chunks.n - 1];
-	if (def->body)
-		tmpl_compile(def->body, &c->code);
-	else
-		lua_text_compile(def, &c->code);
-	snprintf(name, sizeof name, "=tmpl#%zu", g->chunks.n - 1);
-	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, name, "t") != LUA_OK && !def->body)
-		raise_syntax_error(lua, def);
-	else if (lua_type(lua, -1) == LUA_TSTRING)
-		luaL_error(lua, "template %s is too complex: %s", def->name, lua_tostring(lua, -1));
+	snprintf(source, sizeof source, "=tmpl#%zu", chunk);
+	if (luaL_loadbufferx(lua, c->code.text.p, c->code.text.n, source, "t") != LUA_OK)
+		raise_syntax_error(lua, c, is_lua);
 	str_free(&c->code.text);
-	lua_call(lua, push_runtime(g), 1);
+	lua_call(lua, push_runtime(g, chunk), 1);
+}
+
+static void compile(struct gotmpl *g, const struct tmpl_def *def)
+{
+	size_t chunk = new_chunk(g, def->file, def->name);
+
+	if (def->body)
+		tmpl_compile(def->body, &g->chunks.v[chunk].code);
+	else
+		lua_text_compile(def, &g->chunks.v[chunk].code);
+	load_chunk(g, chunk, !def->body);
+}
+
+/* B(number): upvalues are the chunk that it is of, and those functions of it that were needed already. */
+static int body_function(lua_State *lua)
+{
+	struct gotmpl *g = self(lua);
+	size_t outer = (size_t)lua_tointeger(lua, lua_upvalueindex(2));
+	lua_Integer i = lua_tointeger(lua, 1);
+
+	if (lua_rawgeti(lua, lua_upvalueindex(3), i) != LUA_TNIL)
+		return 1;
+	size_t chunk = new_chunk(g, g->chunks.v[outer].file, g->chunks.v[outer].name);
+	tmpl_compile_body(&g->chunks.v[outer].code.bodies.v[i - 1], &g->chunks.v[chunk].code);
+	load_chunk(g, chunk, false);
+	lua_pushvalue(lua, -1);
+	lua_rawseti(lua, lua_upvalueindex(3), i);
+	return 1;
 }
 
 /* Pushes the function of a named template; raises when there is none. */
@@ -472,6 +528,8 @@ static bool describe_frame(void *arg, const char *source, int line, struct str *
 		return false;
 	const struct chunk *c = &g->chunks.v[i];
 	const struct tmpl_place *p = &c->code.lines.v[line - 1];
+	if (!p->line)
+		return true;            /* calls a part of the same template */
 	str_addf(out, "%s:%u:%u", c->file, p->line, p->column);
 	if (p->source.n)
 		str_addf(out, ": executing \"%s\" at <" SV_FMT ">", c->name, SV_ARG(p->source));

@@ -221,16 +221,8 @@ static void write_text(struct writer *w, struct sv text)
 
 	if (!text.n)
 		return;
-	str_addc(out, "W(\"");
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c == '"' || c == '\\' || c < 0x20 || c == 0x7f)
-			str_addf(out, "\\%03u", c);
-		else
-			str_add1(out, (char)c);
-	}
-	str_addc(out, "\") ");
+	vec_push(&w->out->texts, text);
+	str_addf(out, "W(%zu) ", w->out->texts.n);
 }
 
 /* What stands between marks keeps its lines. */
@@ -295,7 +287,7 @@ void lua_text_compile(const struct tmpl_def *def, struct tmpl_code *out)
 	struct writer w = { out, def->file, 1 };
 
 	/* The names that a template may use; all of it on the line before the first. */
-	str_addc(&out->text, "local W, P, truth, get, method, range, C, N, U, D, X, helm = ... local include = helm.include "
+	str_addc(&out->text, "local W, P, truth, get, method, range, C, N, U, D, B, X, helm = ... local include = helm.include "
 			     "return function(dot) local root = dot ");
 	go_to(&w, def->line);
 	w.line = def->line;

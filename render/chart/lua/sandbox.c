@@ -217,6 +217,7 @@ struct sandbox *sandbox_new(const struct sandbox_limits *limits)
 	s->lua = lua_newstate(allocate, s);
 	if (!s->lua)
 		abort();
+	lua_gc(s->lua, LUA_GCINC, 400, 0, 0);   /* most scripts end before there is much to collect */
 	lua_pushcfunction(s->lua, open_sandbox);
 	if (lua_pcall(s->lua, 0, 0, 0) != LUA_OK)
 		abort();                /* no script has run yet: a limit too small for the libraries is our mistake */
