@@ -82,6 +82,21 @@ int file_write(const char *path, struct sv data, mode_t mode, struct err *err)
 	return 0;
 }
 
+int file_lock(const char *path, int *fd, struct err *err)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	AUTO_FD taken = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (taken < 0)
+		return err_errno(err, "open '%s'", path);
+	if (fcntl(taken, F_SETLK, &all))
+		return errno == EAGAIN || errno == EACCES ? err_set(err, ERR_BUSY, "'%s' is locked by another process", path)
+							  : err_errno(err, "lock '%s'", path);
+	*fd = taken;
+	taken = -1;
+	return 0;
+}
+
 int dir_make(const char *path, mode_t mode, struct err *err)
 {
 	AUTO(str) part = { 0 };

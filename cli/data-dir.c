@@ -3,9 +3,7 @@
 #include "base/encode.h"
 #include "base/fs.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 
 #define INSTANCE_LENGTH 6       /* interface names have 15 characters for everything */
 
@@ -15,11 +13,9 @@ int data_dir_lock(const char *dir, int *fd, struct err *err)
 
 	TRY(dir_make(dir, 0700, err));
 	str_addf(&path, "%s/lock", dir);
-	if ((*fd = open(str_c(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-		return err_errno(err, "open '%s'", str_c(&path));
-	if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_CONFLICT, "data directory '%s' is in use by a running `cd serve`", dir);
-	return 0;
+	int r = file_lock(str_c(&path), fd, err);
+
+	return r == -ERR_BUSY ? err_set(err, ERR_CONFLICT, "data directory '%s' is in use by a running `cd serve`", dir) : r;
 }
 
 int data_dir_make(const char *dir, struct str *absolute, struct err *err)

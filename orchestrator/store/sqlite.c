@@ -1,11 +1,11 @@
 #include "orchestrator/store/queue-internal.h"
 #include "orchestrator/store/sqlite-internal.h"
+#include "base/fs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 /* What the writer thread does, one after the other. Lives in whoever waits for it. */
@@ -194,13 +194,9 @@ static int lock_file(struct sqlite *s, const char *path, struct err *err)
 	AUTO(str) name = { 0 };
 
 	str_addf(&name, "%s.lock", path);
-	if ((s->lock_fd = open(str_c(&name), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-		return err_errno(err, "open '%s'", str_c(&name));
-	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return err_set(err, ERR_CONFLICT, "the store '%s' is open in another process", path);
-	return err_errno(err, "lock '%s'", str_c(&name));
+	int r = file_lock(str_c(&name), &s->lock_fd, err);
+
+	return r == -ERR_BUSY ? err_set(err, ERR_CONFLICT, "the store '%s' is open in another process", path) : r;
 }
 
 static int open_files(struct sqlite *s, const char *path, struct err *err)

@@ -3,9 +3,12 @@
 #include "base/fs.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char root[64];
 
@@ -136,6 +139,45 @@ static void tree_remove_of_nothing_is_fine(void **state)
 	assert_ok(tree_remove(under("absent/too"), &e), &e);
 }
 
+/* A process that takes the lock, has a child, says the child's number and waits. */
+static pid_t start_holder(const char *path, pid_t *child)
+{
+	int talk[2], fd;
+	pid_t holder;
+
+	assert_int_equal(pipe(talk), 0);
+	if (!(holder = fork())) {
+		if (file_lock(path, &fd, NULL) < 0)
+			_exit(1);
+		pid_t inner = fork();
+		if (inner && write(talk[1], &inner, sizeof inner) != sizeof inner)
+			_exit(2);
+		for (;;)
+			pause();
+	}
+	close(talk[1]);
+	assert_int_equal(read(talk[0], child, sizeof *child), sizeof *child);
+	close(talk[0]);
+	return holder;
+}
+
+static void file_lock_goes_with_its_process_and_not_with_the_children(void **state)
+{
+	const char *path = under("lock");
+	AUTO(err) err = { 0 };
+	int fd = -1;
+	pid_t child, holder = start_holder(path, &child);
+
+	(void)state;
+	assert_err(file_lock(path, &fd, &err), &err, ERR_BUSY, "is locked by another process");
+	assert_int_equal(fd, -1);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	assert_ok(file_lock(path, &fd, &err), &err);
+	close(fd);
+	kill(child, SIGKILL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +185,7 @@ int main(void)
 		TEST(file_read_above_the_bound_is_too_large),
 		TEST(file_read_of_nothing_is_not_found),
 		TEST(file_write_that_fails_leaves_nothing_behind),
+		TEST(file_lock_goes_with_its_process_and_not_with_the_children),
 		TEST(dir_make_makes_parents_and_accepts_what_is_there),
 		TEST(tree_remove_does_not_follow_links),
 		TEST(tree_remove_goes_deeper_than_descriptors_allow),
