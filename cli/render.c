@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "cli/chart.h"
@@ -36,7 +38,8 @@ struct command {
 	struct render_place place;
 	struct chart_flags chart;
 	struct chart_found found;
-	bool dependencies;
+	bool dependencies, random;
+	char seed[33];
 };
 
 /* ---- options ---- */
@@ -183,6 +186,7 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 		{ "helm-kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "the same, by kustomize's name" },
 		{ "api-versions", 'a', OPT_LIST, &c->apis, "API", "chart: one more of .Capabilities.APIVersions; several with commas" },
 		{ "helm-api-versions", 0, OPT_LIST, &c->apis, "API", "the same, by kustomize's name" },
+		{ "random", 0, OPT_FLAG, &c->random, NULL, "chart: other random names, passwords and keys each time" },
 		{ "dependency-update", 0, OPT_FLAG, &c->dependencies, NULL, "chart: fetch dependencies that charts/ does not hold" },
 		CHART_REMOTE_OPTS(&c->chart),
 		{ "kubeconfig", 0, OPT_STR, &c->kubeconfig, "FILE", "for --diff live" },
@@ -400,6 +404,19 @@ static int open_place(struct command *c, const char *name, struct err *err)
 	return render_place_open(&c->place, str_c(&c->found.path), err);
 }
 
+/* What no rendering before this one has had. */
+static const char *make_seed(char seed[static 33])
+{
+	unsigned char bytes[16];
+	AUTO(str) text = { 0 };
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		abort();
+	hex_encode(&text, (struct sv){ (const char *)bytes, sizeof(bytes) });
+	memcpy(seed, str_c(&text), text.n + 1);
+	return seed;
+}
+
 static int run(struct command *c, const char *dir)
 {
 	AUTO(err) err = { 0 };
@@ -416,6 +433,8 @@ static int run(struct command *c, const char *dir)
 	c->o.git = render_git;
 	c->o.http = render_http;
 	c->o.remote_arg = c->remotes;
+	if (c->random)
+		c->o.seed = make_seed(c->seed);
 	if (c->dependencies || c->o.enable_helm)
 		c->o.chart = chart_give;
 	if (code >= 0 && c->watch)

@@ -47,6 +47,7 @@ struct render_opts {
 	/* Without this, .Capabilities are what Helm's are when it knows no cluster; with it, those of our orchestrator, with its
 	 * kinds ("apps/v1/Deployment"). What is said below goes first. */
 	bool in_cluster;
+	const char *seed;                       /* of the random functions, beside chart, release and values; NULL: none */
 	const char *kube_version;               /* NULL: "v1.20.0", or "v1.30.0" in the cluster and for charts that refuse the other */
 	const char *const *api_versions;        /* NULL-terminated, or NULL */
 };

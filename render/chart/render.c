@@ -319,6 +319,7 @@ static void seed(struct job *j, const struct chart *c, const struct node *values
 
 	str_addf(&text, "%s\n%s\n%s\n", c->name, j->opts->release ? j->opts->release : "", j->opts->ns ? j->opts->ns : "");
 	json_write(&text, values, JSON_SORTED);
+	str_addc(&text, j->opts->seed);
 	gotmpl_seed(j->gotmpl, str_sv(&text));
 }
 

@@ -32,6 +32,18 @@ has "2 chart(s) linted, 0 chart(s) failed" "$cd_bin" chart lint --strict web cha
 expect "$("$cd_bin" render charts/hweb --set ingress.enabled=true | grep -c '^kind:')" \
 	bash -c "'$cd_bin' render web --set ingress.enabled=true | grep -c '^kind:'"
 
+say "the same input gives the same passwords, unless fresh ones are asked for"
+cp -r charts/hweb random
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: {{ randAlphaNum 20 }}}\n' >random/templates/secret.yaml
+expect "$("$cd_bin" render random)" "$cd_bin" render random
+[ "$("$cd_bin" render --random random)" != "$("$cd_bin" render --random random)" ] || fail "--random gives the same twice"
+
+say "a Helm chart converted to Lua renders to the same"
+"$cd_bin" chart convert -d converted charts/hweb
+grep -q '{{= include("hweb.fullname", dot) }}' converted/templates/deployment.yaml
+expect "$("$cd_bin" render charts/hweb --set ingress.enabled=true,env.A=1)" "$cd_bin" render converted --set ingress.enabled=true,env.A=1
+refuses "is there already" "$cd_bin" chart convert -d converted charts/hweb
+
 say "lint names what is wrong"
 cp -r charts/hweb broken
 sed -i 's/replicas:/replcas:/' broken/templates/deployment.yaml

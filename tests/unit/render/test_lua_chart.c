@@ -217,6 +217,116 @@ static void example_guestbook_with_metrics_renders_to_its_golden_file(void **sta
 	expect_golden("guestbook", sets, 1, "guestbook-metrics.yaml");
 }
 
+static void example_monsterstack_renders_to_its_golden_file(void **state)
+{
+	(void)state;
+	expect_golden("monsterstack", NULL, 0, "monsterstack.yaml");
+}
+
+static void example_monsterstack_with_another_redis_has_none(void **state)
+{
+	const struct render_set sets[] = { { SET_VALUE, "redis.enabled=false,redisHost=cache,context=DEV,ingress.enabled=false" } };
+
+	(void)state;
+	expect_golden("monsterstack", sets, 1, "monsterstack-cache.yaml");
+}
+
+/* ---- charts of one language below charts of the other ---- */
+
+static int render_pair(const char *parent, const char *child, struct str *out, struct err *err)
+{
+	struct vfs *v = vfs_memory();
+	const struct render_opts o = { .release = "r1" };
+	struct rendered got = { 0 };
+
+	vfs_memory_add(v, "Chart.yaml", SV("apiVersion: v2\nname: top\nversion: 1.0.0\ndependencies:\n- {name: low, version: 1.x, alias: under, "
+					   "import-values: [data]}\n"));
+	vfs_memory_add(v, "values.yaml", SV("under: {size: 3}\nglobal: {zone: here}\n"));
+	vfs_memory_add(v, parent, SV("apiVersion: v1\nkind: Top\nport: {{ .Values.port }}\nfrom: {{ include \"low.name\" . }}\n"));
+	vfs_memory_add(v, "charts/low/Chart.yaml", SV("apiVersion: v2\nname: low\nversion: 1.2.0\n"));
+	vfs_memory_add(v, "charts/low/values.yaml", SV("size: 1\nexports: {data: {port: 80}}\n"));
+	vfs_memory_add(v, "charts/low/templates/_names.tpl", SV("{{% define \"low.name\" %}}{{= release.name }}-low{{% enddefine %}}"));
+	vfs_memory_add(v, "charts/low/templates/low.lua", sv_c(child));
+	int r = chart_render(v, "", &o, &got, err);
+	for (size_t i = 0; i < got.objects.n; i++) {
+		json_write(out, doc_root(got.objects.v[i]), JSON_SORTED);
+		str_add1(out, '\n');
+	}
+	rendered_free(&got);
+	vfs_free(v);
+	return r;
+}
+
+static void lua_chart_below_a_helm_chart_is_one_of_its_subcharts(void **state)
+{
+	AUTO(str) out = { 0 };
+	AUTO(err) err = { 0 };
+
+	(void)state;
+	assert_ok(render_pair("templates/top.yaml", "return { apiVersion = 'v1', kind = 'Low', size = values.size, zone = values.global.zone, "
+			      "chart = chart.name }", &out, &err), &err);
+	assert_string_equal(str_c(&out), "{\"apiVersion\":\"v1\",\"chart\":\"under\",\"kind\":\"Low\",\"size\":3,\"zone\":\"here\"}\n"
+			    "{\"apiVersion\":\"v1\",\"from\":\"r1-low\",\"kind\":\"Top\",\"port\":80}\n");
+}
+
+/* ---- the library k8s ---- */
+
+/* What a builder makes: the value of an expression as JSON. */
+static void expect_built(const char *expression, const char *want)
+{
+	AUTO(str) template = { 0 };
+	AUTO(str) out = { 0 };
+	AUTO(err) err = { 0 };
+
+	str_addf(&template, "local k8s = require 'k8s' return { apiVersion = 'v1', kind = 'A', is = %s }", expression);
+	assert_ok(render_small(str_c(&template), NULL, 0, &out, &err), &err);
+	const char *from = strstr(str_c(&out), "\"is\":"), *to = strstr(str_c(&out), ",\"kind\":\"A\"}\n");
+	assert_non_null(from);
+	assert_non_null(to);
+	AUTO(str) got = { 0 };
+	str_add(&got, (struct sv){ from + 5, (size_t)(to - from - 5) });
+	assert_string_equal(str_c(&got), want);
+}
+
+static void k8s_small_parts_are_built(void **state)
+{
+	(void)state;
+	expect_built("k8s.name('a', nil, '', 'b')", "\"a-b\"");
+	expect_built("#k8s.name(('x'):rep(80))", "63");
+	expect_built("k8s.fullname()", "\"r1-web\"");
+	expect_built("k8s.merge({ a = 1, m = { x = 1 } }, { b = 2, m = { x = 2, y = 3 } })", "{\"a\":1,\"b\":2,\"m\":{\"x\":1,\"y\":3}}");
+	expect_built("k8s.default(nil, null, false)", "false");
+	expect_built("k8s.image { registry = 'r', repository = 'a/b', tag = 'v1' }", "\"r/a/b:v1\"");
+	expect_built("k8s.image { repository = 'a', digest = 'sha256:1' }", "\"a@sha256:1\"");
+	expect_built("k8s.env { B = 1, A = { fieldRef = { fieldPath = 'x' } } }",
+		     "[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"x\"}}},{\"name\":\"B\",\"value\":\"1\"}]");
+	expect_built("k8s.claim { name = 'data', size = '1Gi' }.spec.resources", "{\"requests\":{\"storage\":\"1Gi\"}}");
+}
+
+static void k8s_workloads_share_the_template_of_pods(void **state)
+{
+	static const struct { const char *make, *want; } cases[] = {
+		{ "k8s.deployment { containers = list(), pod = { hostNetwork = true } }.spec.template.spec", "{\"containers\":[],\"hostNetwork\":true}" },
+		{ "k8s.statefulset { containers = {}, claims = { k8s.claim { name = 'd', size = '1Gi' } } }.spec.serviceName", "\"r1-web\"" },
+		{ "k8s.daemonset { containers = {}, serviceAccount = 'sa' }.spec.template.spec.serviceAccountName", "\"sa\"" },
+		{ "k8s.job { containers = {}, retries = 2 }.spec.backoffLimit", "2" },
+		{ "k8s.job { containers = {} }.spec.template.spec.restartPolicy", "\"Never\"" },
+		{ "k8s.cronjob { containers = {}, schedule = '@daily' }.spec.jobTemplate.spec.template.spec.restartPolicy", "\"Never\"" },
+		{ "k8s.ingress { host = 'h', service = 's', port = 80 }.spec.rules[1].http.paths[1].backend", "{\"service\":{\"name\":\"s\",\"port\":{\"number\":80}}}" },
+		{ "k8s.ingress { host = 'h', port = 'http', tls = 't', className = 'c' }.spec.tls", "[{\"hosts\":[\"h\"],\"secretName\":\"t\"}]" },
+		{ "k8s.autoscaler { min = 1, max = 3, cpu = 80 }.spec.scaleTargetRef.name", "\"r1-web\"" },
+		{ "k8s.disruptionbudget { component = 'c', minAvailable = 1 }.spec.selector.matchLabels['app.kubernetes.io/component']", "\"c\"" },
+		{ "k8s.service { ports = { http = 80 } }.spec.ports", "[{\"name\":\"http\",\"port\":80,\"protocol\":\"TCP\",\"targetPort\":\"http\"}]" },
+		{ "k8s.configmap { name = 'n', data = { a = 'b' } }.metadata.name", "\"n\"" },
+		{ "k8s.persistentvolumeclaim { name = 'n', size = '2Gi', class = 'fast' }.spec.storageClassName", "\"fast\"" },
+		{ "k8s.serviceaccount { annotations = { a = 'b' } }.metadata.annotations", "{\"a\":\"b\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		expect_built(cases[i].make, cases[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +340,11 @@ int main(void)
 		TEST(chart_values_file_of_the_view_is_read),
 		TEST(example_hello_renders_to_its_golden_file),
 		TEST(example_guestbook_with_metrics_renders_to_its_golden_file),
+		TEST(example_monsterstack_renders_to_its_golden_file),
+		TEST(example_monsterstack_with_another_redis_has_none),
+		TEST(lua_chart_below_a_helm_chart_is_one_of_its_subcharts),
+		TEST(k8s_small_parts_are_built),
+		TEST(k8s_workloads_share_the_template_of_pods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
