@@ -15,6 +15,7 @@
 #include "cli/chart.h"
 #include "cli/verbs.h"
 #include "render/diff.h"
+#include "render/kustomize/scope.h"
 #include "render/trail.h"
 
 static const struct usage usage = {
@@ -246,12 +247,40 @@ static void lower(struct str *s)
 			s->p[i] = (char)(s->p[i] + 'a' - 'A');
 }
 
-/* One file for each object, named as kustomize names them. */
+/* Where an object lies: "" for those of the whole cluster. */
+static const char *namespace_of(const struct node *root)
+{
+	const char *api = node_str_or(root, "apiVersion", ""), *slash = strchr(api, '/'), *ns = node_str_or(root, "metadata.namespace", "");
+	AUTO(str) group = { 0 };
+
+	str_add(&group, (struct sv){ api, slash ? (size_t)(slash - api) : 0 });
+	if (scope_is_cluster(str_c(&group), slash ? slash + 1 : api, node_str_or(root, "kind", "")))
+		return "";
+	return *ns ? ns : "default";
+}
+
+static bool has_several_namespaces(const struct rendered *r)
+{
+	const char *first = "";
+
+	for (size_t i = 0; i < r->objects.n; i++) {
+		const char *ns = namespace_of(doc_root(r->objects.v[i]));
+
+		if (*ns && *first && strcmp(ns, first) != 0)
+			return true;
+		first = *first ? first : ns;
+	}
+	return false;
+}
+
+/* One file for each object, named as kustomize names them: with the namespace where there are several. */
 static int write_dir(const struct rendered *r, const char *dir, struct err *err)
 {
+	bool several = has_several_namespaces(r);
+
 	for (size_t i = 0; i < r->objects.n; i++) {
 		const struct node *root = doc_root(r->objects.v[i]);
-		const char *ns = node_str_or(root, "metadata.namespace", "");
+		const char *ns = several ? namespace_of(root) : "";
 		AUTO(str) name = { 0 };
 		AUTO(str) path = { 0 };
 		AUTO(str) text = { 0 };

@@ -24,11 +24,8 @@ metadata: {name: key}
 stringData: {token: from-the-vault}
 YAML
 echo 'resources: [all.yaml]' >base/kustomization.yaml
-cat >prod/kustomization.yaml <<'YAML'
-resources: [../base]
-namePrefix: prod-
-configMapGenerator: [{name: made, literals: [a=b]}]
-YAML
+overlay() { printf 'resources: [../base]\nnamePrefix: prod-\nconfigMapGenerator: [{name: made, literals: [a=b]}]\n' >prod/kustomization.yaml; }
+overlay
 
 say "what a render does not need is not loaded"
 LD_DEBUG=files c render prod >rendered 2>loaded
@@ -44,7 +41,13 @@ c render prod -o out.yaml
 cmp out.yaml rendered
 mkdir files
 c render prod -o files
-expect 3 eval 'ls files | wc -l'
+expect 'v1_configmap_prod-settings.yaml v1_secret_prod-key.yaml' eval 'ls files | grep -v made | xargs'
+printf 'resources: [../base, apart.yaml]\n' >prod/kustomization.yaml
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Apart, namespace: shelf}\n' >prod/apart.yaml
+mkdir several
+c render prod -o several
+expect 'default_v1_configmap_settings.yaml default_v1_secret_key.yaml shelf_v1_configmap_apart.yaml' eval 'ls several | xargs'
+overlay
 
 say "the live cluster: what applying would change, and nothing is changed"
 serve --no-node
