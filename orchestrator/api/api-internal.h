@@ -92,7 +92,14 @@ struct list_query {
 	bool exact;                     /* resourceVersionMatch=Exact: as of that revision */
 };
 MUST_CHECK int check_reached(const struct request *rq, int64_t revision, struct err *err);  /* ERR_TIMEOUT */
-struct list_result { struct items items; int64_t revision, remaining; char *token; };   /* token NULL: complete */
+struct list_result {
+	struct items items;
+	int64_t revision, remaining;
+	char *token;                    /* NULL: complete */
+	bool uncounted;                 /* a selector was given: what remains is not told */
+};
+/* The token that goes on after one that has expired, with what is there by then; heap, NULL: it is none. */
+char *list_inconsistent(const char *token);
 MUST_CHECK int verb_get(const struct request *rq, struct item **out, struct err *err);
 MUST_CHECK int verb_list(const struct request *rq, const struct list_query *q, struct list_result *out,
 			 struct err *err);

@@ -124,7 +124,9 @@ static void list_meta(struct str *out, const struct list_result *r)
 {
 	str_addf(out, "\"metadata\":{\"resourceVersion\":\"%" PRId64 "\"", r->revision);
 	if (r->token)
-		str_addf(out, ",\"continue\":\"%s\",\"remainingItemCount\":%" PRId64, r->token, r->remaining);
+		str_addf(out, ",\"continue\":\"%s\"", r->token);
+	if (r->token && !r->uncounted)
+		str_addf(out, ",\"remainingItemCount\":%" PRId64, r->remaining);
 	str_addc(out, "},");
 }
 

@@ -69,3 +69,5 @@ MUST_CHECK int serve_forward(struct http_request *rq, const struct request *r, s
 
 bool query_flag(const char *query, const char *name);                   /* "true", "1", and a bare name */
 bool query_int(const char *query, const char *name, int64_t *out);      /* false: absent or not a number */
+/* resourceVersion and what goes with it, of a list or a watch; *revision 0: any (list-options.c). */
+MUST_CHECK int check_list_options(const char *query, bool watch, int64_t *revision, struct err *err);

@@ -1,6 +1,7 @@
 #include "orchestrator/api/exchange-internal.h"
 
 #include "base/json.h"
+#include "kube/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,33 @@ int read_list_query(struct exchange *x, struct list_text *t, struct list_query *
 	q->token = http_query_get(x->query, "continue", &t->token) && t->token.n ? str_c(&t->token) : NULL;
 	if (http_query_get(x->query, "limit", &limit) && limit.n && !sv_to_i64(str_sv(&limit), &q->limit))
 		return err_set(err, ERR_BAD_REQUEST, "limit: Invalid value: \"%s\": must be a number", str_c(&limit));
-	(void)query_int(x->query, "resourceVersion", &q->revision);
-	q->exact = http_query_get(x->query, "resourceVersionMatch", &match) && !strcmp(str_c(&match), "Exact");
+	TRY(check_list_options(x->query, false, &q->revision, err));
+	if (q->token && q->revision > 0)
+		return err_set(err, ERR_BAD_REQUEST, "specifying resource version is not allowed when using continue");
+	bool matched = http_query_get(x->query, "resourceVersionMatch", &match) && match.n;
+	/* with a limit, a revision alone has always meant that very one */
+	q->exact = matched ? !strcmp(str_c(&match), "Exact") : q->limit > 0 && q->revision > 0;
 	return 0;
+}
+
+/* The answer to a token that is too old has one that goes on from there. */
+static void reply_expired(struct exchange *x, const char *token)
+{
+	AUTO_DOC d = doc_new();
+	AUTO(err) e = { 0 };
+	AUTO(str) out = { 0 };
+	char *next = list_inconsistent(token);
+
+	(void)!err_set(&e, ERR_EXPIRED,
+		       "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+		       "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+		       "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+		       "modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+	struct node *status = status_of_err(d, &e, NULL, NULL);
+	node_put(d, status, "metadata.continue", node_str(d, next));
+	json_write(&out, status, 0);
+	reply_json(x->http, 410, &out);
+	free(next);
 }
 
 static int get_list(struct exchange *x, struct err *err)
@@ -41,8 +66,13 @@ static int get_list(struct exchange *x, struct err *err)
 	struct list_query q;
 
 	TRY(read_list_query(x, &text, &q, err));
-	TRY(verb_list(&x->request, &q, &found, err));
-	reply_list(x, &found);
+	int r = verb_list(&x->request, &q, &found, err);
+	if (r == -ERR_EXPIRED && q.token)
+		reply_expired(x, q.token);
+	else if (r < 0)
+		return r;
+	else
+		reply_list(x, &found);
 	return 0;
 }
 

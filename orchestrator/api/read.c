@@ -137,11 +137,14 @@ static void position_free(struct position *p)
 	str_free(&p->name);
 }
 
-static char *position_write(int64_t revision, const struct item *last)
+/* Of a token: what is there now, whatever has changed since the page before. */
+enum { INCONSISTENT = -1 };
+
+static char *position_write(int64_t revision, const char *ns, const char *name)
 {
 	AUTO(str) text = { 0 }, out = { 0 };
 
-	str_addf(&text, "%" PRId64 "/%s/%s", revision, last->ns, last->name);
+	str_addf(&text, "%" PRId64 "/%s/%s", revision, ns, name);
 	base64_encode(&out, str_sv(&text));
 	return str_take(&out);
 }
@@ -152,7 +155,8 @@ static int position_read(const char *token, struct position *p, struct err *err)
 	struct sv revision, rest, ns, name;
 
 	if (base64_decode(&text, sv_c(token), NULL) < 0 || !sv_cut(str_sv(&text), '/', &revision, &rest) ||
-	    !sv_cut(rest, '/', &ns, &name) || !sv_to_i64(revision, &p->revision) || p->revision <= 0)
+	    !sv_cut(rest, '/', &ns, &name) || !sv_to_i64(revision, &p->revision) ||
+	    (p->revision <= 0 && p->revision != INCONSISTENT))
 		return err_set(err, ERR_BAD_REQUEST, "continue key is not valid: \"%s\"", token);
 	str_add(&p->ns, ns);
 	str_add(&p->name, name);
@@ -183,7 +187,16 @@ static void take_page(struct list_result *out, const struct list_query *q, const
 	}
 	items_free(&all);
 	if (out->remaining)
-		out->token = position_write(out->revision, out->items.v[out->items.n - 1]);
+		out->token = position_write(out->revision, out->items.v[out->items.n - 1]->ns,
+					    out->items.v[out->items.n - 1]->name);
+	out->uncounted = f->labels || f->fields;
+}
+
+char *list_inconsistent(const char *token)
+{
+	__attribute__((cleanup(position_free))) struct position p = { 0 };
+
+	return position_read(token, &p, NULL) < 0 ? NULL : position_write(INCONSISTENT, str_c(&p.ns), str_c(&p.name));
 }
 
 static int list_filtered(const struct request *rq, const struct list_query *q, const struct filter *f,
@@ -199,8 +212,9 @@ static int list_filtered(const struct request *rq, const struct list_query *q, c
 	out->revision = rq->api->cache.revision;
 	if (q->token) {
 		TRY(position_read(q->token, &p, err));
-		out->revision = p.revision;
-		TRY(resource_at(r, p.revision, ns, &out->items, err));
+		if (p.revision != INCONSISTENT)
+			out->revision = p.revision;
+		TRY(resource_at(r, p.revision == INCONSISTENT ? 0 : p.revision, ns, &out->items, err));
 	} else if (q->exact && q->revision) {
 		out->revision = q->revision;
 		TRY(resource_at(r, q->revision, ns, &out->items, err));

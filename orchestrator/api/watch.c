@@ -158,8 +158,7 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 	(void)http_query_get(query, "fieldSelector", &fields);
 	int64_t revision = 0;
 
-	(void)query_int(query, "resourceVersion", &revision);
-	if (filter_parse(&f, str_c(&labels), str_c(&fields), &err) < 0 || check_reached(r, revision, &err) < 0) {
+	if (check_list_options(query, true, &revision, &err) < 0 || filter_parse(&f, str_c(&labels), str_c(&fields), &err) < 0 || check_reached(r, revision, &err) < 0) {
 		reply_error(rq, &err, NULL);
 		return;
 	}

@@ -253,7 +253,9 @@ static void follow(struct cluster *c)
 		{ &web,
 		  "/api/v1/configmaps?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dnone",
 		  { .want = 1 } },
-		{ &web, "/api/v1/configmaps?watch=1&sendInitialEvents=true&allowWatchBookmarks=true", { .want = 2 } },
+		{ &web,
+		  "/api/v1/configmaps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true",
+		  { .want = 2 } },
 	};
 	struct fiber_group g;
 
@@ -307,6 +309,77 @@ static void http_watch_of_a_revision_that_is_gone_is_an_error(void **state)
 	cluster_expect(watch_old, "ERROR:Expired ");
 }
 
+static void continues_old(struct cluster *c)
+{
+	static const char old[] = "/api/v1/namespaces/default/configmaps?limit=1&continue=MS9kZWZhdWx0L2E%3D";   /* 1/default/a */
+	static const char next[] = "/api/v1/namespaces/default/configmaps?limit=1&continue=LTEvZGVmYXVsdC9h";     /* -1/default/a */
+	struct web w = web_open(c);
+
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}");
+	create(c, "{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: default}}");
+	for (int i = 0; i < 3000; i++) {
+		char json[32];
+
+		snprintf(json, sizeof json, "\"%d\"", i);
+		update(c, "cm", "default", "a", "data.k", json);
+	}
+	ask_at(&w, ASK("GET", old), PATHS("reason", "metadata.continue"));
+	ask_at(&w, ASK("GET", next), PATHS("items.0.metadata.name", "items.1"));
+	web_close(&w);
+}
+
+static void http_list_that_has_become_old_can_go_on_with_what_is_there_now(void **state)
+{
+	(void)state;
+	cluster_expect(continues_old, "410 \"Expired\" \"LTEvZGVmYXVsdC9h\" 200 \"b\" - ");
+}
+
+static void asks_wrongly(struct cluster *c)
+{
+	static const char *const queries[] = {
+		"resourceVersion=x",
+		"resourceVersionMatch=Exact",
+		"resourceVersionMatch=Exact&resourceVersion=0",
+		"resourceVersionMatch=Near&resourceVersion=1",
+		"sendInitialEvents=true",
+		"continue=MS9kZWZhdWx0L2E%3D&resourceVersion=5",
+		"watch=1&resourceVersionMatch=NotOlderThan",
+		"watch=1&sendInitialEvents=true",
+		"resourceVersionMatch=NotOlderThan&resourceVersion=1",
+	};
+	struct web w = web_open(c);
+
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		char *url = str_fmt("/api/v1/configmaps?%s", queries[i]);
+
+		ask_at(&w, ASK("GET", url), PATHS("message"));
+		str_addc(&c->trace, "\n");
+		free(url);
+	}
+	web_close(&w);
+}
+
+#define WRONG(field, what) "422 \"ListOptions.meta.k8s.io \\\"\\\" is invalid: " field ": " what "\" \n"
+
+static void http_list_options_that_do_not_go_together_are_refused(void **state)
+{
+	(void)state;
+	cluster_expect(asks_wrongly,
+		       WRONG("resourceVersion", "Invalid value: \\\"x\\\": strconv.ParseUint: parsing \\\"x\\\": invalid syntax")
+		       WRONG("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+		       WRONG("resourceVersionMatch", "Forbidden: resourceVersionMatch \\\"exact\\\" is forbidden for resourceVersion "
+						     "\\\"0\\\"")
+		       WRONG("resourceVersionMatch", "Unsupported value: \\\"Near\\\": supported values: \\\"Exact\\\", "
+						     "\\\"NotOlderThan\\\"")
+		       WRONG("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
+		       "400 \"specifying resource version is not allowed when using continue\" \n"
+		       WRONG("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents "
+						     "is provided")
+		       WRONG("resourceVersionMatch", "Forbidden: sendInitialEvents requires setting resourceVersionMatch to "
+						     "NotOlderThan")
+		       "200 - \n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +391,8 @@ int main(void)
 		TEST(http_discovery_describes_every_kind),
 		TEST(http_watch_streams_events),
 		TEST(http_watch_of_a_revision_that_is_gone_is_an_error),
+		TEST(http_list_that_has_become_old_can_go_on_with_what_is_there_now),
+		TEST(http_list_options_that_do_not_go_together_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
