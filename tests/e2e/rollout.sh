@@ -66,7 +66,7 @@ poll 30 expect 'Paused CanaryPauseStep step 1' state
 poll 30 expect 'Paused CanaryPauseStep step 3' state
 "$cd_bin" rollout promote web
 poll 30 expect 'Paused CanaryPauseStep step 5' state
-reach web 100
+reach web 100 1000              # exact: more would tell no more
 "$cd_bin" rollout promote web
 poll 30 has Healthy state
 reach web 100 200
@@ -105,7 +105,7 @@ probe web "$work/one.json"
 "$cd_bin" rollout set-image web web=web:2
 poll 30 expect 'Paused CanaryPauseStep step 1' state
 reach web 1
-expect 2 eval 'pods | wc -w'
+poll 60 expect 2 eval 'pods | wc -w'
 end_probe "$work/one.json"
 "$cd_bin" delete rollout/web service/web
 
@@ -146,19 +146,28 @@ metadata: {name: web}
 spec:
   replicas: 2
   workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web, scaleDown: onsuccess}
-  strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}
+  strategy:
+    canary:
+      canaryMetadata: {labels: {role: canary}}
+      stableMetadata: {labels: {role: stable}}
+      steps: [{setWeight: 50}, {pause: {}}]
 YAML
 "$cd_bin" apply -f "$work/workload.yaml"
+images() { "$cd_bin" get pods -l "role=$1" -o 'jsonpath={.items[*].spec.containers[0].image}'; }     # of that role
 deployment() { "$cd_bin" get deployment web -o 'jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image}'; }
 poll 60 has Healthy state
 poll 60 expect '0 web:1' deployment
 poll 60 expect 2 eval 'pods | wc -w'
+poll 60 expect 'web:1 web:1' images stable
 "$cd_bin" rollout set-image web web=web:2
 poll 60 expect 'Paused CanaryPauseStep step 1' state
 expect '0 web:2' deployment
+poll 60 expect 'web:1' images stable
+poll 60 expect 'web:2' images canary
 "$cd_bin" rollout undo web
 poll 60 has Healthy state
 expect '0 web:1' deployment
+poll 60 expect 'web:1 web:1' images stable
 "$cd_bin" delete rollout/web deployment/web
 
 say 'a wrong one changes nothing'
