@@ -38,6 +38,7 @@ static inline bool rollout_flag(const struct rollout *r, const char *name) { ret
 static inline int64_t rollout_step(const struct rollout *r) { return node_int_at(r->status, "currentStepIndex", 0); }
 
 /* rollout.c */
+MUST_CHECK int rollout_reconcile(struct controller *c, const char *ns, const char *name, struct err *err);
 struct rolling_set rollout_count(const struct rollout *r, size_t at);   /* zero for none */
 MUST_CHECK int rollout_scale(struct rollout *r, size_t at, int64_t replicas, struct err *err);
 void rollout_abort(struct rollout *r, const char *fmt, ...) PRINTF(2, 3);       /* fmt: why */
