@@ -24,13 +24,16 @@ void filler_free(struct filler **f)
 }
 
 /* A sandbox a text: what one template defines is not seen by the next. */
-static int fill_go(struct sv text, const struct node *params, struct str *out, struct err *err)
+static int fill_go(const struct filler *f, struct sv text, const struct node *params, struct str *out, struct err *err)
 {
 	static const struct sandbox_limits limits = { .memory = 16 << 20, .instructions = 2000000 };
 	struct sandbox *s = sandbox_new(&limits);
 	struct gotmpl *g = gotmpl_new(s);
-	int r = gotmpl_add(g, TEMPLATE, text, err);
+	int r;
 
+	if (f->strict)
+		gotmpl_require_keys(g);
+	r = gotmpl_add(g, TEMPLATE, text, err);
 	if (r >= 0) {
 		sandbox_push(sandbox_state(s), params);
 		r = gotmpl_run(g, TEMPLATE, out, err);
@@ -80,10 +83,7 @@ int fill_text(struct filler *f, struct sv text, const struct node *params, struc
 		str_add(out, text);
 		return 0;
 	}
-	int r = f->go ? fill_go(text, params, out, err) : fill_flat(f, text, params, out, err);
-	if (r >= 0 && f->strict && memmem(str_c(out), out->n, "<no value>", 10))
-		return err_set(err, ERR_INVALID, "'" SV_FMT "' names a parameter that there is not", SV_ARG(text));
-	return r;
+	return f->go ? fill_go(f, text, params, out, err) : fill_flat(f, text, params, out, err);
 }
 
 static int fill_map(struct filler *f, struct doc *d, const struct node *n, const struct node *params, int depth, struct node **out,

@@ -36,6 +36,7 @@ struct gotmpl {
 	VEC(struct str) outputs;        /* innermost include last */
 	size_t written;
 	int costly;
+	bool keys_required;
 	struct random_stream random;
 };
 
@@ -120,6 +121,8 @@ static void field(lua_State *lua, const char *name, bool start)
 	if (lua_getfield(lua, -1, name) == LUA_TNIL) {
 		if (luaL_getmetafield(lua, -2, "__struct") != LUA_TNIL)
 			luaL_error(lua, "can't evaluate field %s in type %s", name, go_type_name(lua, -3));
+		if (gotmpl_of(lua)->keys_required)
+			luaL_error(lua, "map has no entry for key \"%s\"", name);
 		lua_pop(lua, 1);
 		gotmpl_push_null(lua);
 	}
@@ -611,6 +614,8 @@ struct gotmpl *gotmpl_of(lua_State *lua)
 }
 
 void gotmpl_seed(struct gotmpl *g, struct sv seed) { random_stream_init(&g->random, seed); }
+
+void gotmpl_require_keys(struct gotmpl *g) { g->keys_required = true; }
 
 struct random_stream *gotmpl_random(struct gotmpl *g) { return &g->random; }
 

@@ -9,6 +9,8 @@ struct gotmpl;
 struct gotmpl *gotmpl_new(struct sandbox *borrowed);
 /* What the random functions depend on; without it they give the same for all charts. */
 void gotmpl_seed(struct gotmpl *g, struct sv seed);
+/* A key that a mapping does not have is an error (missingkey=error), and not nil. */
+void gotmpl_require_keys(struct gotmpl *g);
 void gotmpl_free(struct gotmpl **g);
 
 /* Parses a file's text as the template `name` ("web/templates/deployment.yaml"), with all that it defines. */

@@ -102,6 +102,9 @@ static void go_template_runs_with_functions(void **state)
 		    "{\"path\":{\"basename\":\"b\",\"segments\":[\"x\"]}}", "B-x");
 	expect_fill(true, false, "{{ .name", "{}", NULL);
 	expect_fill(true, true, "{{ .unknown }}", "{}", NULL);
+	expect_fill(true, true, "{{ .path.unknown }}-x", "{\"path\":{}}", NULL);
+	expect_fill(true, true, "{{ .path.known }}-x", "{\"path\":{\"known\":\"a\"}}", "a-x");
+	expect_fill(true, false, "{{ .unknown }}-x", "{}", "-x");
 }
 
 /* ---- sets ---- */
