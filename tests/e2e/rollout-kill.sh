@@ -45,9 +45,10 @@ turn() {
 	stop_server KILL
 	wait $order || acknowledged=no
 	serve >"$work/ready.log"
-	if [ "$(stands)" = "$before" ]; then
+	poll 30 eval 'stands >"$work/now"'
+	if [ "$(<"$work/now")" = "$before" ]; then
 		[ $acknowledged = no ] || fail "lost, though it had been acknowledged: $*"
-		"$@" >"$work/order.log" 2>&1
+		"$@" >"$work/order.log" 2>&1 || fail "$(<"$work/order.log")"
 	fi
 	poll 60 rests "$wanted"
 	poll 30 weights_agree
