@@ -1,4 +1,3 @@
-room_libraries(kube PkgConfig::pcre2)
 
 # kube/schema/*.schema become constant tables.
 add_executable(schema-gen ${CMAKE_SOURCE_DIR}/tools/schema-gen.c)

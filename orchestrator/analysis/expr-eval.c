@@ -1,11 +1,10 @@
 #include "orchestrator/analysis/expr-internal.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/regex.h"
+
 #include <math.h>
-#include <pcre2.h>
 #include <stdlib.h>
 
-#define MATCH_LIMIT 100000      /* of a regular expression: a bad one must not hold the loop */
 #define WORK_LIMIT 1000000      /* operations of one evaluation */
 
 struct eval { const char *text; const struct value *result, *item; struct doc *d; size_t work; struct err *err; };
@@ -98,29 +97,17 @@ static int is_in(struct eval *v, const struct expr *e, const struct value *a, co
 
 static int matches(struct eval *v, const struct expr *e, struct sv text, struct sv pattern, bool *out)
 {
-	int code;
-	PCRE2_SIZE at;
-	pcre2_code *re =
-		pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
-	pcre2_match_context *context;
-	pcre2_match_data *data;
-	int r;
+	char *copy = sv_dup(pattern);
+	AUTO(regex) re = { 0 };
+	int r = regex_init(&re, copy, false, NULL);
 
-	if (!re)
+	free(copy);
+	if (r < 0)
 		return fail(v, e, "not a regular expression");
-	context = pcre2_match_context_create(NULL);
-	data = pcre2_match_data_create(1, NULL);
-	if (!context || !data)
-		abort();
-	pcre2_set_match_limit(context, MATCH_LIMIT);
-	r = pcre2_match(re, (PCRE2_SPTR)text.p, text.n, 0, 0, data, context);
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(context);
-	pcre2_code_free(re);
-	*out = r >= 0;
-	return r >= 0 || r == PCRE2_ERROR_NOMATCH
-		       ? 0
-		       : fail(v, e, "the regular expression takes too long, or the text is not UTF-8");
+	if ((r = regex_matches(&re, text, NULL)) < 0)
+		return fail(v, e, "the regular expression takes too many steps");
+	*out = r == 1;
+	return 0;
 }
 
 static bool has(struct sv text, struct sv part) { return !part.n || memmem(text.p, text.n, part.p, part.n) != NULL; }

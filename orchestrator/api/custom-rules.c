@@ -61,6 +61,7 @@ void custom_compile_rule(struct doc *d, const struct cel_type *type, const struc
 			       message_error);
 }
 
+static bool has_rules(const struct node *schema);
 static const struct rule_tree *build(struct doc *d, const struct node *schema, const struct cel_type *type);
 
 static const struct cel_type *field_type(const struct cel_type *t, struct sv json)
@@ -80,11 +81,34 @@ static void build_properties(struct doc *d, struct rule_tree *t)
 	node_members(m, properties) {
 		struct sv name = { m->key, m->key_n };
 		const struct cel_type *type = field_type(t->type, name);
-		const struct rule_tree *tree = build(d, m->value, type ? type : cel_type_of_schema(d, m->value, false));
+		const struct rule_tree *tree;
 
-		if (tree)
+		if (!type && has_rules(m->value)) /* expressions above have no name for it */
+			type = cel_type_of_schema(d, m->value, false);
+		if ((tree = build(d, m->value, type)))
 			t->properties[t->n_properties++] = (struct rule_branch){ name, tree };
 	}
+}
+
+static bool has_rules_below(const struct node *schema, const char *name)
+{
+	const struct node *below = node_get(schema, name);
+
+	return node_is(below, NODE_MAP) && has_rules(below);
+}
+
+/* Most of a schema has none: no types are made for it. */
+static bool has_rules(const struct node *schema)
+{
+	struct member *m;
+
+	if (node_n(node_get(schema, "x-kubernetes-validations")) || has_rules_below(schema, "items") ||
+	    has_rules_below(schema, "additionalProperties"))
+		return true;
+	node_members(m, node_get(schema, "properties"))
+		if (has_rules(m->value))
+			return true;
+	return false;
 }
 
 static const struct rule_tree *build(struct doc *d, const struct node *schema, const struct cel_type *type)
@@ -93,7 +117,7 @@ static const struct rule_tree *build(struct doc *d, const struct node *schema, c
 	const struct cel_type *of = type && (type->kind == CEL_LIST || type->kind == CEL_MAP) ? type->of : NULL;
 	struct rule_tree *t;
 
-	if (!node_is(schema, NODE_MAP))
+	if (!node_is(schema, NODE_MAP) || !has_rules(schema))
 		return NULL;
 	t = doc_alloc(d, sizeof *t);
 	t->schema = schema;
@@ -109,7 +133,7 @@ static const struct rule_tree *build(struct doc *d, const struct node *schema, c
 
 const struct rule_tree *custom_compile_rules(struct doc *d, const struct node *schema, bool whole)
 {
-	return build(d, schema, cel_type_of_schema(d, schema, whole));
+	return has_rules(schema) ? build(d, schema, cel_type_of_schema(d, schema, whole)) : NULL;
 }
 
 /* ---- running ---- */
