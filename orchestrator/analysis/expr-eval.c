@@ -105,7 +105,7 @@ static int matches(struct eval *v, const struct expr *e, struct sv text, struct 
 	if (r < 0)
 		return fail(v, e, "not a regular expression");
 	if ((r = regex_matches(&re, text, NULL)) < 0)
-		return fail(v, e, "the regular expression takes too many steps");
+		return fail(v, e, "the regular expression takes too long");
 	*out = r == 1;
 	return 0;
 }
