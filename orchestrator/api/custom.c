@@ -37,18 +37,30 @@ static const char *lower(struct doc *d, const char *text)
 	return copy;
 }
 
+/* What stands for a description that is not there. */
+static const char *help_of(struct doc *d, const struct node *column)
+{
+	AUTO(str) text = { 0 };
+
+	if (*node_str_or(column, "description", ""))
+		return node_str_or(column, "description", "");
+	str_addf(&text, "Custom resource definition column (in JSONPath format): %s", node_str_or(column, "jsonPath", ""));
+	return doc_text(d, str_sv(&text));
+}
+
 static struct column *columns_of(struct doc *d, const struct node *list)
 {
 	struct column *out = list ? doc_alloc(d, (node_n(list) + 1) * sizeof *out) : NULL;
 	const struct node *it;
 	size_t n = 0;
 
-	node_each(it, list) out[n++] = (struct column){ .name = node_str_or(it, "name", ""),
-							.type = node_str_or(it, "type", "string"),
-							.format = node_str_or(it, "format", ""),
-							.path = node_str_or(it, "jsonPath", ""),
-							.priority = (int)node_int_at(it, "priority", 0),
-							.help = node_str_or(it, "description", "") };
+	node_each(it, list)
+		out[n++] = (struct column){ .name = node_str_or(it, "name", ""),
+					    .type = node_str_or(it, "type", "string"),
+					    .format = node_str_or(it, "format", ""),
+					    .path = node_str_or(it, "jsonPath", ""),
+					    .priority = (int)node_int_at(it, "priority", 0),
+					    .help = help_of(d, it) };
 	return out;
 }
 

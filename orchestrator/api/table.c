@@ -1,9 +1,12 @@
 #include "orchestrator/api/http-internal.h"
 
 #include "base/json.h"
+#include "kube/jsonpath.h"
+#include "kube/object.h"
 #include "kube/schema/columns.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static const struct column name_column = { "Name", "string", "name", ".metadata.name", 0, "Name of the object." };
@@ -41,6 +44,48 @@ void table_columns(struct str *out, const struct kind *k)
 	for (const struct column *c = columns_of(k); c->name; c++)
 		definition(out, c);
 	str_add1(out, ']');
+}
+
+static void take_first(void *arg, const struct node *n)
+{
+	const struct node **first = arg;
+
+	if (!*first)
+		*first = n;
+}
+
+static void write_date(struct str *out, const struct node *n, int64_t now_ms)
+{
+	AUTO(str) text = { 0 };
+	int64_t ms;
+
+	if (!time_parse(node_text(n), &ms))
+		return str_addc(out, "\"<invalid>\"");
+	duration_text(now_ms - ms, &text);
+	json_write_string(out, str_sv(&text), 0);
+}
+
+/* Of a custom kind: the first value that the path finds, by the column's type; null when there is none of that type. */
+static void custom_cell(struct str *out, const struct column *c, const struct node *root, int64_t now_ms)
+{
+	const struct node *n = NULL;
+	AUTO(str) text = { 0 };
+	double number;
+
+	jsonpath_each(root, sv_c(c->path), take_first, &n);
+	bool is_number = node_is(n, NODE_INT) || node_is(n, NODE_FLOAT);
+	if (!strcmp(c->type, "string") && n && n->type != NODE_NULL) {
+		jsonpath_text(n, "", &text);
+		json_write_string(out, str_sv(&text), 0);
+	} else if (!strcmp(c->type, "integer") && is_number && node_to_double(n, &number) && fabs(number) < 0x1p63) {
+		str_addf(out, "%" PRId64, (int64_t)number);
+	} else if ((!strcmp(c->type, "number") && is_number) || (!strcmp(c->type, "boolean") && node_is(n, NODE_BOOL))) {
+		json_write(out, n, 0);
+	} else if (!strcmp(c->type, "date") && node_is(n, NODE_STR)) {
+		write_date(out, n, now_ms);
+	} else {
+		str_addc(out, "null");
+	}
 }
 
 static void cell(struct str *out, const struct column *c, const struct node *root, int64_t now_ms)
@@ -91,8 +136,14 @@ void table_row(struct str *out, struct item *i, const struct wanted *w)
 	str_addc(out, "{\"cells\":[");
 	if (names_first(k))
 		cell(out, &name_column, root, now);
-	for (const struct column *c = columns_of(k); c->name; c++)
-		cell(out, c, root, now);
+	for (const struct column *c = columns_of(k); c->name; c++) {
+		if (k->type || *c->path == '=') {
+			cell(out, c, root, now);
+			continue;
+		}
+		str_addc(out, out->p[out->n - 1] == '[' ? "" : ",");
+		custom_cell(out, c, root, now);
+	}
 	str_addc(out, "],\"object\":");
 	if (w->whole_object)
 		str_add(out, item_sv(i));

@@ -309,6 +309,31 @@ static void http_watch_of_a_revision_that_is_gone_is_an_error(void **state)
 	cluster_expect(watch_old, "ERROR:Expired ");
 }
 
+static void shows_custom(struct cluster *c)
+{
+	struct web w = web_open(c);
+
+	create(c, "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: jars.example.org}, spec: "
+		  "{group: example.org, scope: Namespaced, names: {plural: jars, kind: Jar}, versions: [{name: v1, served: true, "
+		  "storage: true, additionalPrinterColumns: [{name: W, type: integer, jsonPath: .spec.w}, {name: Open, type: "
+		  "boolean, jsonPath: .spec.open}, {name: Ready, type: string, jsonPath: '.spec.list[?(@.type==\"Ready\")].status'}, "
+		  "{name: None, type: string, jsonPath: .spec.none}, {name: Since, type: date, jsonPath: "
+		  "'.spec.list[?(@.type==\"Ready\")].at'}], schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, "
+		  "x-kubernetes-preserve-unknown-fields: true}}}}}]}}");
+	create(c, "{apiVersion: example.org/v1, kind: Jar, metadata: {name: a, namespace: default}, spec: {w: 3, open: true, list: "
+		  "[{type: Ready, status: 'True', at: never}]}}");
+	ask_at(&w, ASK("GET", "/apis/example.org/v1/jars", .accept = "application/json;as=Table;v=v1;g=meta.k8s.io"),
+	       PATHS("rows.0.cells", "columnDefinitions.1.description"));
+	web_close(&w);
+}
+
+static void http_table_of_a_custom_kind_has_the_types_of_its_columns(void **state)
+{
+	(void)state;
+	cluster_expect(shows_custom, "200 [\"a\",3,true,\"True\",null,\"<invalid>\"] \"Custom resource definition column (in JSONPath "
+				     "format): .spec.w\" ");
+}
+
 static void continues_old(struct cluster *c)
 {
 	static const char old[] = "/api/v1/namespaces/default/configmaps?limit=1&continue=MS9kZWZhdWx0L2E%3D";   /* 1/default/a */
@@ -391,6 +416,7 @@ int main(void)
 		TEST(http_discovery_describes_every_kind),
 		TEST(http_watch_streams_events),
 		TEST(http_watch_of_a_revision_that_is_gone_is_an_error),
+		TEST(http_table_of_a_custom_kind_has_the_types_of_its_columns),
 		TEST(http_list_that_has_become_old_can_go_on_with_what_is_there_now),
 		TEST(http_list_options_that_do_not_go_together_are_refused),
 	};
