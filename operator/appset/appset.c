@@ -23,7 +23,8 @@ struct appsets {
 	struct repos *repos;
 	const struct kind *application;
 	int64_t poll_ms;
-	struct map awaited;             /* keys of sets whose next reconcile somebody waits for */
+	struct map awaited;             /* key of a set that somebody waits for -> which question it was, see asked */
+	uintptr_t asked;                /* how many questions there were: a reconcile answers those from before its begin */
 	struct fiber_cond settled;
 };
 
@@ -265,11 +266,12 @@ static int bring_about(struct set_pass *p, struct err *failure)
 	return r;
 }
 
-static void settle(struct appsets *a, const char *ns, const char *name)
+static void settle(struct appsets *a, const char *ns, const char *name, uintptr_t began)
 {
 	char *key = object_key(ns, name);
+	uintptr_t question = (uintptr_t)map_get(&a->awaited, sv_c(key));
 
-	if (map_del(&a->awaited, sv_c(key)))
+	if (question && question <= began && map_del(&a->awaited, sv_c(key)))
 		fiber_signal_all(&a->settled);
 	free(key);
 }
@@ -278,10 +280,11 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 {
 	struct appsets *a = (struct appsets *)controller_spec_of(c);
 	struct object *o = informer_get(controller_informer(c, 0), ns, name);
+	uintptr_t began = a->asked;
 	AUTO(err) failure = { 0 };
 
 	if (!o || meta_deleting(o->root)) {
-		settle(a, ns, name);
+		settle(a, ns, name, began);
 		return 0;
 	}
 	__attribute__((cleanup(set_pass_free))) struct set_pass p = {
@@ -289,7 +292,7 @@ static int reconcile(struct controller *c, const char *ns, const char *name, str
 	};
 	bool generated = generate_all(&p, &failure) >= 0;
 	int r = generated ? bring_about(&p, &failure) : 0;
-	settle(a, ns, name);
+	settle(a, ns, name, began);
 	if (fiber_canceled())
 		return err_set(err, ERR_CANCELED, "stopped");
 	if (r == -ERR_CONFLICT)
@@ -354,7 +357,7 @@ static bool refresh_one(struct object *o, void *arg)
 	generator_repositories(node_at(o->root, "spec.generators"), is_hit, r);
 	if (r->hit) {
 		char *key = object_key(o->ns, o->name);
-		map_put(&r->a->awaited, sv_c(key), r->a);
+		map_put(&r->a->awaited, sv_c(key), (void *)r->a->asked);
 		free(key);
 		controller_queue(r->a->controller, o->ns, o->name);
 		r->n++;
@@ -366,6 +369,7 @@ size_t appsets_refresh(struct appsets *a, bool (*fn)(void *arg, const char *url)
 {
 	struct refresh r = { .a = a, .fn = fn, .arg = arg };
 
+	a->asked++;
 	informer_each(controller_informer(a->controller, 0), NULL, refresh_one, &r);
 	return r.n;
 }
