@@ -1,8 +1,7 @@
 /* Strategic merge: the walk over two objects, by the types of the tables. */
 #include "kube/patch/strategic.h"
 #include "base/node-index.h"
-
-#include <string.h>
+#include "base/vec.h"
 
 #define ORDER "$setElementOrder/"
 #define DELETE "$deleteFromPrimitiveList/"
@@ -220,18 +219,29 @@ static int old_members(struct merger *m, struct node *old, const struct patch_me
 	return 0;
 }
 
-/* Members that only the patch has. */
-static int new_members(struct merger *m, struct node *old, const struct patch_members *p, const struct node_index *before, struct place s)
+/* Members that only the patch has: which they are is to be known before old ones go. */
+struct additions { struct member **v; size_t n, cap; };
+
+static void additions_free(struct additions *a) { vec_free(a); }
+
+static void find_additions(const struct merger *m, const struct node *old, const struct node *patch, struct additions *out)
 {
-	struct node *value;
+	AUTO(node_index) names = node_index_of(old);
 	struct member *it;
 
-	node_members(it, p->node) {
-		if (node_index_get(before, key_of(it)) || is_directive(m, key_of(it)))
-			continue;
-		TRY(member(m, p, NULL, it->value, key_of(it), s, &value));
+	node_members(it, patch)
+		if (!node_index_get(&names, key_of(it)) && !is_directive(m, key_of(it)))
+			vec_push(out, it);
+}
+
+static int add_members(struct merger *m, struct node *old, const struct patch_members *p, const struct additions *new, struct place s)
+{
+	struct node *value;
+
+	for (size_t i = 0; i < new->n; i++) {
+		TRY(member(m, p, NULL, new->v[i]->value, key_of(new->v[i]), s, &value));
 		if (value)
-			node_append(m->d, old, key_of(it), value);
+			node_append(m->d, old, key_of(new->v[i]), value);
 	}
 	return 0;
 }
@@ -240,20 +250,14 @@ static int new_members(struct merger *m, struct node *old, const struct patch_me
 static int members(struct merger *m, struct node *old, struct node *patch, struct place s)
 {
 	AUTO(patch_members) p = { .node = patch };
-	AUTO(node_index) names = { 0 };
-	struct node *before;
+	AUTO(additions) new = { 0 };
 
 	if (patch == old || !node_n(patch))
 		return old_members(m, old, &p, s);
 	TRY(read_patch_members(m, patch, &p));
-	before = node_map(m->d);                /* the names that were there, also of members that go */
-	*before = *old;
-	before->members = doc_alloc(m->d, (old->n + 1) * sizeof(*old->members));
-	if (old->n)
-		memcpy(before->members, old->members, old->n * sizeof(*old->members));
-	names = node_index_of(before);
+	find_additions(m, old, patch, &new);
 	TRY(old_members(m, old, &p, s));
-	return new_members(m, old, &p, &names, s);
+	return add_members(m, old, &p, &new, s);
 }
 
 /* Nothing is said about a mapping or a null: blank ones go when everything is settled. */

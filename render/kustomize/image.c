@@ -120,7 +120,7 @@ static int set_all(const struct transformation *x, const struct images *c, struc
 {
 	struct fieldspecs fields = { c->fields.v, c->fields.n };
 
-	TRY(build_work(x->t->b, x->set->n * 4, err));
+	TRY(build_work(x->t->b, x->set->n * 8, err));
 	for (size_t i = 0; i < x->set->n; i++) {
 		struct resource *r = x->set->v[i];
 

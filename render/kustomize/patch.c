@@ -35,6 +35,21 @@ static const struct field *field_at(const void *openapi, const struct doc *d, co
 	return f || list->line < 2 ? f : openapi_comment(openapi, file, list->line - 1);
 }
 
+/* What a merge looks at: all of the object. */
+static size_t count_nodes(const struct node *n)
+{
+	const struct member *m;
+	const struct node *item;
+	size_t all = 1;
+
+	node_members(m, n)
+		all += count_nodes(m->value);
+	if (node_is(n, NODE_SEQ))
+		node_each(item, n)
+			all += count_nodes(item);
+	return all;
+}
+
 static int merge_into(struct build *b, struct resource *r, const struct resource *patch, struct err *err)
 {
 	struct id id = *resource_id(r);
@@ -43,6 +58,7 @@ static int merge_into(struct build *b, struct resource *r, const struct resource
 	const char *ns = doc_text(r->doc, sv_c(id.ns));
 	struct patch_schemas schemas = { build_openapi(b), type_of, field_at };
 
+	TRY(build_work(b, 24 + count_nodes(r->root) / 2, err));
 	if (patch->allow_name || patch->allow_kind)
 		resource_remember(r);
 	if (str_eq(node_text(node_get(changes, "$patch")), "replace"))
@@ -184,13 +200,14 @@ static int merge_selected(const struct transformation *x, struct resource *patch
 
 /* ---- JSON patches ---- */
 
-static int apply_to(struct set *s, struct resource *r, const struct node *ops, bool remember, struct err *err)
+static int apply_to(const struct transformation *x, struct resource *r, const struct node *ops, bool remember, struct err *err)
 {
 	struct id before = *resource_id(r);
 	struct node *out;
 	char *name;
 	int code;
 
+	TRY(build_work(x->t->b, 16 + count_nodes(r->root) / 2, err));   /* it copies the object */
 	if (remember)
 		resource_remember(r);
 	yaml_settle(r->doc, r->root);
@@ -200,7 +217,7 @@ static int apply_to(struct set *s, struct resource *r, const struct node *ops, b
 	TRY(code);
 	r->root = out;
 	doc_set_root(r->doc, out);
-	note_identity(s, r, &before);
+	note_identity(x->set, r, &before);
 	return 0;
 }
 
@@ -210,7 +227,7 @@ static int apply_ops(const struct transformation *x, const struct node *ops, con
 	int r = select_all(x, sel, &at, err);
 
 	for (size_t i = 0; r >= 0 && i < at.n; i++)
-		r = apply_to(x->set, x->set->v[at.v[i]], ops, remember, err);
+		r = apply_to(x, x->set->v[at.v[i]], ops, remember, err);
 	vec_free(&at);
 	return r;
 }

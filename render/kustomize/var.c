@@ -148,7 +148,9 @@ static int read_value(struct values *v, const struct declared *d, struct err *er
 	if (!n)
 		return err_set(err, ERR_NOT_FOUND, "%s: field specified in var '%s' (%s) not found in corresponding resource", where,
 			       d->var->name, path);
-	map_put(&v->by_name, sv_c(d->var->name), node_copy(v->d, n));
+	n = node_copy(v->d, n);
+	yaml_settle(v->d, n);           /* numbers come out in decimal: 1e3 is 1000 there */
+	map_put(&v->by_name, sv_c(d->var->name), n);
 	return 0;
 }
 
@@ -164,20 +166,11 @@ static const struct node *value_of(struct values *v, struct sv name)
 	return n;
 }
 
-/* Numbers come out in decimal: 1e3 is 1000 there. */
-static void add_value(struct str *out, struct doc *d, const struct node *n)
-{
-	struct node *copy = node_copy(d, n);
-
-	yaml_settle(d, copy);
-	str_add(out, node_sv(copy));
-}
-
-/* The text with its variables replaced; *whole: all of it was one variable, which may give its type, too. */
+/* The text with its variables replaced, up to the limit; *whole: all of it was one variable, which may give its type, too. */
 static void expand(struct values *v, struct sv text, struct str *out, const struct node **whole)
 {
 	*whole = NULL;
-	for (size_t i = 0; i < text.n; i++) {
+	for (size_t i = 0; i < text.n && v->written + out->n <= EXPANDED_MAX; i++) {
 		struct sv rest = sv_drop(text, i + 1);
 		const char *close = rest.n && *rest.p == '(' ? memchr(rest.p, ')', rest.n) : NULL;
 
@@ -192,7 +185,7 @@ static void expand(struct values *v, struct sv text, struct str *out, const stru
 				return;
 			}
 			if (n)
-				add_value(out, v->d, n);
+				str_add(out, node_sv(n));
 			else
 				str_addf(out, "$(%.*s)", SV_ARG(name));
 			i += name.n + 2;
