@@ -31,7 +31,8 @@ static const struct usage usage = {
 
 struct command {
 	struct render_opts o;
-	const char *output, *restrictor, *diff, *explain_what, *type, *kubeconfig, *context;
+	const char *output, *output_dir, *restrictor, *diff, *explain_what, *type, *kubeconfig, *context;
+	bool validate, release_dir, skip_crds;
 	bool watch, explain;
 	struct opt_list values, set, set_string, set_json, set_file, set_literal, apis, show_only, ignored;
 	struct render_set *sets;
@@ -178,10 +179,14 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 		{ "set-file", 0, OPT_LIST, &c->set_file, "K=FILE", "chart: a value from a file" },
 		{ "set-literal", 0, OPT_LIST, &c->set_literal, "K=V", "chart: a value, taken as it is" },
 		{ "include-crds", 0, OPT_FLAG, &c->o.include_crds, NULL, "chart: its CustomResourceDefinitions, too" },
+		{ "skip-crds", 0, OPT_FLAG, &c->skip_crds, NULL, "chart: without them, as by default" },
 		{ "skip-tests", 0, OPT_FLAG, &c->o.skip_tests, NULL, "chart: leave out tests" },
 		{ "no-hooks", 0, OPT_FLAG, &c->o.no_hooks, NULL, "chart: leave out hooks" },
 		{ "is-upgrade", 0, OPT_FLAG, &c->o.is_upgrade, NULL, "chart: .Release.IsUpgrade" },
 		{ "skip-schema-validation", 0, OPT_FLAG, &c->o.validate_schema_off, NULL, "chart: values may differ from its schema" },
+		{ "validate", 0, OPT_FLAG, &c->validate, NULL, "chart: for this orchestrator, with its version and kinds; unknown ones are errors" },
+		{ "output-dir", 0, OPT_STR, &c->output_dir, "DIR", "chart: a file for each template, below DIR, instead of the output" },
+		{ "release-name", 0, OPT_FLAG, &c->release_dir, NULL, "chart: with --output-dir, below a directory named as the release" },
 		{ "show-only", 's', OPT_LIST, &c->show_only, "TEMPLATE", "chart: only these templates" },
 		{ "kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "chart: .Capabilities.KubeVersion" },
 		{ "helm-kube-version", 0, OPT_STR, &c->o.kube_version, "VERSION", "the same, by kustomize's name" },
@@ -211,8 +216,15 @@ static int parse(struct command *c, int argc, char **argv, struct opt_list *args
 	r = cli_options(&usage, opts, argc, argv, args);
 	if (r >= 0)
 		return r;
+	if (args->n == 2 && !c->o.release && !strchr(args->v[0], '/') && access(args->v[0], F_OK) != 0) {
+		c->o.release = args->v[0];      /* NAME CHART, as for helm */
+		args->v[0] = args->v[1];
+		args->n = 1;
+	}
 	if (args->n > 1)
 		return cli_usage_error(&usage, "one directory is rendered at a time");
+	c->o.include_crds = c->o.include_crds && !c->skip_crds;
+	c->o.in_cluster = c->validate || str_eq(c->diff, "live");
 	r = check_choices(c);
 	if (r < 0)
 		collect_sets(c);
@@ -309,6 +321,8 @@ static int print(const struct command *c, const struct rendered *r, struct err *
 {
 	AUTO(str) out = { 0 };
 
+	if (c->output_dir)
+		return render_write_sources(r, c->output_dir, c->release_dir ? c->o.release ? c->o.release : "release-name" : NULL, err);
 	if (c->output && is_directory(c->output))
 		return write_dir(r, c->output, err);
 	if (str_eq(c->output, "json"))
@@ -411,6 +425,8 @@ static int once(void *arg, struct vfs *v)
 	code = render(v, c->place.path, &c->o, &r, &err);
 	if (r.warnings.n)
 		fputs(str_c(&r.warnings), stderr);
+	if (code >= 0 && c->validate)
+		code = render_check_kinds(&r, &err);
 	if (code >= 0)
 		code = c->diff ? diff(c, &r, &err) : c->explain ? explain(c, &r, &err) : print(c, &r, &err);
 	if (code < 0)
@@ -486,6 +502,7 @@ int cmd_render(int argc, char **argv)
 				     &c.ignored };
 	int code;
 
+	render_prepare_heap();
 	if (render_expr_asked(argc, argv))
 		return render_expr(argc, argv);
 	code = parse(&c, argc, argv, &args);

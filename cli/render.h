@@ -29,3 +29,13 @@ MUST_CHECK int render_live(const struct docs *want, const char *kubeconfig, cons
 /* `cd render --expr TEMPLATE` and `cd render --expr-batch`: the template language by itself. */
 bool render_expr_asked(int argc, char **argv);
 int render_expr(int argc, char **argv);
+
+/* ---- charts ---- */
+
+/* Every object is of a kind that the orchestrator has, or that a CustomResourceDefinition among them adds. */
+MUST_CHECK int render_check_kinds(const struct rendered *r, struct err *err);
+/* DIR/[RELEASE/]web/templates/x.yaml: all documents of a template in one file. release may be NULL. */
+MUST_CHECK int render_write_sources(const struct rendered *r, const char *dir, const char *release, struct err *err);
+/* A render is short and makes many small things: a heap that grows once, of large pages where there are any, spares it most of
+ * its page faults. Memory that is not touched is not used. */
+void render_prepare_heap(void);

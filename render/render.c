@@ -65,8 +65,15 @@ void rendered_free(struct rendered *r)
 void rendered_write(const struct rendered *r, struct str *out)
 {
 	if (r->type == RENDER_CHART) {
-		for (size_t i = 0; i < r->texts.n; i++)
-			str_addf(out, "---\n# Source: %s\n%s\n", r->texts.v[i].source, r->texts.v[i].text);
+		for (size_t i = 0; i < r->texts.n; i++) {
+			const struct rendered_text *t = &r->texts.v[i];
+
+			str_addc(out, "---\n# Source: ");
+			str_addc(out, t->source);
+			str_add1(out, '\n');
+			str_addc(out, t->text);
+			str_add1(out, '\n');
+		}
 		return;
 	}
 	for (size_t i = 0; i < r->objects.n; i++) {

@@ -129,4 +129,18 @@ printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mended}\n' >base/all.y
 poll 60 has 'prod-mended' cat watched
 kill "$watcher"
 wait "$watcher" 2>/dev/null || true
+say "a chart as for helm template: NAME CHART, a file for each template, the orchestrator's kinds"
+mkdir -p web/templates
+printf 'apiVersion: v2\nname: web\nversion: 1.0.0\n' >web/Chart.yaml
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {k: {{ .Capabilities.KubeVersion }}}\n' >web/templates/a.yaml
+printf 'apiVersion: example.org/v1\nkind: Odd\nmetadata: {name: odd}\n' >web/templates/odd.yaml
+has 'name: shop' c render shop web
+has 'k: v1.20.0' c render web -s templates/a.yaml
+has 'k: v1.30.0' c render web -s templates/a.yaml --validate
+refuses 'no matches for kind "Odd"' c render web --validate
+has 'wrote sources/shop/web/templates/a.yaml' c render shop web --output-dir sources --release-name
+has 'name: shop' cat sources/shop/web/templates/a.yaml
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: {{ randAlphaNum 20 }}}\n' >web/templates/odd.yaml
+[ "$(c render web)" = "$(c render web)" ]
+[ "$(c render web --random)" != "$(c render web --random)" ]
 say passed

@@ -462,9 +462,12 @@ static void remove_no_value(struct str *text)
 {
 	static const char mark[] = "<no value>";
 	const size_t n = sizeof mark - 1;
-	char *to = text->p, *from = text->p, *end = text->p + text->n, *at;
+	char *to = text->p, *from = text->p, *end, *at;
 
-	while (text->n && (at = memmem(from, (size_t)(end - from), mark, n))) {
+	if (!text->n)
+		return;
+	end = text->p + text->n;
+	while ((at = memmem(from, (size_t)(end - from), mark, n))) {
 		memmove(to, from, (size_t)(at - from));
 		to += at - from;
 		from = at + n;
@@ -652,7 +655,10 @@ int gotmpl_run(struct gotmpl *g, const char *name, struct str *out, struct err *
 	int r = sandbox_call(g->sandbox, 2, 0, err);
 	if (r >= 0) {
 		remove_no_value(output(g));
-		str_add(out, str_sv(output(g)));
+		if (out->n)
+			str_add(out, str_sv(output(g)));
+		else
+			str_move(out, output(g));
 	}
 	drop_outputs(g);
 	return r;

@@ -15,6 +15,7 @@ struct parser {
 	bool has_next;
 	int depth, ranges;
 	VEC(struct sv) vars;            /* in scope, innermost last */
+	struct tmpl_text *parsed;       /* the text, to which its definitions are added */
 	bool (*has_function)(struct sv name);
 	struct err *err;
 };
@@ -443,12 +444,30 @@ static bool is_empty(const struct tmpl *list)
 	return true;
 }
 
+/* What a text defines, in its order; the last one is the text itself. */
+struct definition { struct sv name; struct tmpl *body; struct definition *next; };
+struct tmpl_text { struct sv text; struct definition *first, *last; struct tmpl_text *next; };
+
+static void remember(struct parser *p, struct sv name, struct tmpl *body)
+{
+	struct definition *d = doc_alloc(p->arena, sizeof *d);
+
+	*d = (struct definition){ .name = { doc_text(p->arena, name), name.n }, .body = body };
+	if (p->parsed->last)
+		p->parsed->last->next = d;
+	else
+		p->parsed->first = d;
+	p->parsed->last = d;
+}
+
 /* Within one text a name is defined once; over an older text the new definition wins, unless it is empty. */
 static int define(struct parser *p, struct sv name, struct tmpl *body)
 {
 	struct tmpl_def *old = map_get(&p->set->defs, name);
 	struct tmpl_def *def = doc_alloc(p->arena, sizeof *def);
 
+	if (p->parsed)
+		remember(p, name, body);
 	if (old && is_empty(body) && !is_empty(old->body))
 		return 0;
 	if (old && old->text == p->lexer.all.p && !is_empty(old->body))
@@ -600,6 +619,15 @@ void tmpl_set_free(struct tmpl_set *s)
 	doc_drop(&s->arena);
 }
 
+/* What a text defined, once more: for the file that holds the same. */
+static int define_again(struct parser *p, const struct tmpl_text *t)
+{
+	p->lexer.all.p = doc_alloc(p->arena, 1);        /* tells this text from the other */
+	for (const struct definition *d = t->first; d; d = d->next)
+		TRY(define(p, d->next ? d->name : sv_c(p->name), d->body));
+	return 0;
+}
+
 int tmpl_parse(struct tmpl_set *s, const char *name, struct sv text, bool (*has_function)(struct sv), struct err *err)
 {
 	struct parser p = { .set = s, .arena = s->arena, .name = name, .has_function = has_function, .err = err };
@@ -607,11 +635,19 @@ int tmpl_parse(struct tmpl_set *s, const char *name, struct sv text, bool (*has_
 	struct tmpl *body;
 	int r;
 
+	for (struct tmpl_text *t = s->texts; t; t = t->next)
+		if (sv_eq(t->text, text))
+			return define_again(&p, t);
 	text = (struct sv){ doc_text(s->arena, text), text.n };
+	p.parsed = doc_alloc(s->arena, sizeof *p.parsed);
+	p.parsed->text = text;
 	lex_init(&p.lexer, name, text);
 	vec_push(&p.vars, SV("$"));
 	r = parse_list(&p, true, &body, &ended_by);
 	vec_free(&p.vars);
 	TRY(r);
-	return define(&p, sv_c(name), body);
+	TRY(define(&p, sv_c(name), body));
+	p.parsed->next = s->texts;
+	s->texts = p.parsed;
+	return 0;
 }

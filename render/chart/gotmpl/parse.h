@@ -38,12 +38,15 @@ struct tmpl_def {
 	struct sv lua;
 	uint32_t line;                          /* on which it begins */
 };
-struct tmpl_set { struct doc *arena; struct map defs; };        /* values: struct tmpl_def * in the arena */
+struct tmpl_text;                               /* a text that was parsed */
+struct tmpl_set { struct doc *arena; struct map defs; struct tmpl_text *texts; };      /* defs: struct tmpl_def * in the arena */
 
 void tmpl_set_init(struct tmpl_set *s);
 void tmpl_set_free(struct tmpl_set *s);
 
 /* Parses text as the template `name` and adds it and those that it defines. A later definition replaces one of
- * an earlier text unless it is empty; two in one text are an error. has_function tells which functions exist. Errors are ERR_INVALID "NAME:LINE:COLUMN: what". */
+ * an earlier text unless it is empty; two in one text are an error. has_function tells which functions exist.
+ * The same text under another name, as library charts are in many charts, is not parsed again.
+ * Errors are ERR_INVALID "NAME:LINE:COLUMN: what". */
 MUST_CHECK int tmpl_parse(struct tmpl_set *s, const char *name, struct sv text, bool (*has_function)(struct sv name),
 			  struct err *err);
