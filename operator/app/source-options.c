@@ -8,6 +8,7 @@
 #include "operator/app/overlay.h"
 
 #define OVERRIDE_MAX (1 << 20)
+#define VALUES_MAX ((size_t)8 << 20)
 
 static const char *keep(struct source_options *o, struct str *take)
 {
@@ -69,17 +70,58 @@ static void add_escaped(struct str *out, struct sv value)
 	}
 }
 
-static int add_file(struct source_options *o, enum set_kind kind, const char *prefix, const char *file, struct err *err)
+/* The view of the source that is called by `ref: NAME`. NULL: none is. */
+static struct vfs *find_ref(const struct source_options *o, struct sv name)
 {
+	for (size_t i = 0; i < o->spec->sources.n; i++)
+		if (*o->spec->sources.v[i].ref && sv_eq_c(name, o->spec->sources.v[i].ref))
+			return o->views[i];
+	return NULL;
+}
+
+/* "$REF/path" of another source, "/path" from the root of this one, "path" from its directory. */
+static int find_file(const struct source_options *o, const char *file, struct vfs **view, struct str *path, struct err *err)
+{
+	struct sv name, rest;
+	AUTO(str) below = { 0 };
+
+	*view = o->view;
+	if (file[0] != '$')
+		return vfs_join(path, file[0] == '/' ? "" : o->path, file + (file[0] == '/'), err);
+	(void)sv_cut(sv_c(file + 1), '/', &name, &rest);
+	if (!(*view = find_ref(o, name)))
+		return err_set(err, ERR_INVALID, "'%s': no source of the application has ref: " SV_FMT, file, SV_ARG(name));
+	str_add(&below, rest);
+	return vfs_join(path, "", str_c(&below), err);
+}
+
+static int read_file(void *arg, const char *file, struct str *out, struct err *err)
+{
+	const struct source_options *o = arg;
+	struct vfs *view;
+	AUTO(str) path = { 0 };
+
+	TRY(find_file(o, file, &view, &path, err));
+	return vfs_read(view, str_c(&path), OVERRIDE_MAX, out, err);
+}
+
+static int add_values_file(struct source_options *o, const char *file, bool missing_ok, struct err *err)
+{
+	struct vfs *view;
 	AUTO(str) path = { 0 };
 	struct str text = { 0 };
+	int r = find_file(o, file, &view, &path, err);
 
-	if (file[0] == '/')
-		TRY(vfs_join(&path, "", file + 1, err));
-	else
-		TRY(vfs_join(&path, o->path, file, err));
-	str_addf(&text, "%s%s", prefix, str_c(&path));
-	add_set(o, kind, &text);
+	TRY(r);
+	if (missing_ok && !vfs_exists(view, str_c(&path), VFS_FILE))
+		return 0;
+	if (view == o->view) {
+		add_set(o, SET_VALUES_FILE, &path);
+		return 0;
+	}
+	TRY(err_wrap(err, vfs_read(view, str_c(&path), VALUES_MAX, &text, err), "%s", file));
+	add_set(o, SET_VALUES_TEXT, &text);
+	str_free(&text);
 	return 0;
 }
 
@@ -89,14 +131,8 @@ static int helm_values(struct source_options *o, const struct node *helm, struct
 	bool missing_ok = node_bool_at(helm, "ignoreMissingValueFiles", false);
 	struct str text = { 0 };
 
-	node_each(it, node_get(helm, "valueFiles")) {
-		const char *file = node_text(it) ? node_text(it) : "";
-		AUTO(str) path = { 0 };
-		if (missing_ok && vfs_join(&path, file[0] == '/' ? "" : o->path, file + (file[0] == '/'), NULL) >= 0 &&
-		    !vfs_exists(o->view, str_c(&path), VFS_FILE))
-			continue;
-		TRY(add_file(o, SET_VALUES_FILE, "", file, err));
-	}
+	node_each(it, node_get(helm, "valueFiles"))
+		TRY(add_values_file(o, node_text(it) ? node_text(it) : "", missing_ok, err));
 	if (node_is(object, NODE_MAP))
 		json_write(&text, object, 0);
 	else
@@ -126,9 +162,9 @@ static int read_helm(struct source_options *o, const struct app_spec *spec, cons
 	}
 	TRY(helm_values(o, helm, err));
 	node_each(it, node_get(helm, "fileParameters")) {
-		AUTO(str) name = { 0 };
-		str_addf(&name, "%s=", node_str_or(it, "name", ""));
-		TRY(add_file(o, SET_FILE, str_c(&name), node_str_or(it, "path", ""), err));
+		struct str text = { 0 };
+		str_addf(&text, "%s=%s", node_str_or(it, "name", ""), node_str_or(it, "path", ""));
+		add_set(o, SET_FILE, &text);
 	}
 	node_each(it, node_get(helm, "parameters")) {
 		struct str text = { 0 };
@@ -237,12 +273,14 @@ static int read_kustomize(struct source_options *o, const struct node *k, struct
 	return 0;
 }
 
-int source_options_read(struct source_options *o, const struct app_spec *spec, size_t i, struct vfs *view, struct err *err)
+int source_options_read(struct source_options *o, const struct app_spec *spec, size_t i, struct vfs *const *views, struct err *err)
 {
+	struct vfs *view = views[i];
 	const struct app_source *s = &spec->sources.v[i];
 	struct node *source, *helm, *kustomize, *directory;
 
-	*o = (struct source_options){ .view = view, .path = s->path, .doc = doc_new() };
+	*o = (struct source_options){ .view = view, .path = s->path, .spec = spec, .views = views, .doc = doc_new() };
+	o->render.set_files = (struct render_files){ read_file, o };
 	if (*s->path && !vfs_exists(view, s->path, VFS_DIR))
 		return err_set(err, ERR_NOT_FOUND, "spec.source.path '%s' is not a directory of the repository", s->path);
 	source = node_copy(o->doc, s->node);

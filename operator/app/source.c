@@ -111,6 +111,7 @@ struct render_job {
 	VEC(char *) places;             /* of the object databases, or packages of charts */
 	struct credentials credentials; /* for charts that the sources name */
 	struct chart_giver giver;
+	VEC(struct vfs *) trees, traces;        /* of all sources, while they are rendered */
 	bool unchanged;                 /* out: nothing that the last rendering read is different now */
 };
 
@@ -143,12 +144,15 @@ static bool same_inputs(struct render_job *j)
 	return true;
 }
 
-static int render_one(struct render_job *j, size_t i, struct vfs *view)
+/* A source that is only there to be named by others gives no objects. */
+static bool is_rendered(const struct app_source *s) { return !*s->ref || *s->chart || !node_is_empty(node_get(s->node, "path")); }
+
+static int render_one(struct render_job *j, size_t i)
 {
 	struct rendered_source *to = &j->r->sources.v[i];
 	struct source_options o = { 0 };
 	struct rendered out = { 0 };
-	int r = source_options_read(&o, j->want->spec, i, view, &j->r->err);
+	int r = source_options_read(&o, j->want->spec, i, j->traces.v, &j->r->err);
 
 	o.render.chart = chart_giver_give;
 	o.render.chart_arg = &j->giver;
@@ -164,23 +168,43 @@ static int render_one(struct render_job *j, size_t i, struct vfs *view)
 	return r;
 }
 
+static int open_views(struct render_job *j)
+{
+	for (size_t i = 0; i < j->r->sources.n; i++) {
+		struct vfs *tree = open_view(j, i, &j->r->err);
+
+		if (!tree)
+			return -ERR_IO;
+		vec_push(&j->trees, tree);
+		vec_push(&j->traces, vfs_trace(tree));
+	}
+	return 0;
+}
+
+/* What was read of each is what the result depends on. */
+static void close_views(struct render_job *j)
+{
+	for (size_t i = 0; i < j->trees.n; i++) {
+		vfs_trace_take(j->traces.v[i], &j->r->sources.v[i].reads);
+		vfs_free(j->traces.v[i]);
+		vfs_free(j->trees.v[i]);
+	}
+	vec_free(&j->traces);
+	vec_free(&j->trees);
+}
+
 static void run(void *arg)
 {
 	struct render_job *j = arg;
 
 	j->unchanged = same_inputs(j);
-	for (size_t i = 0; !j->unchanged && i < j->r->sources.n; i++) {
-		struct vfs *tree = open_view(j, i, &j->r->err);
-		if (!tree)
-			return;
-		struct vfs *trace = vfs_trace(tree);
-		int r = render_one(j, i, trace);
-		vfs_trace_take(trace, &j->r->sources.v[i].reads);
-		vfs_free(trace);
-		vfs_free(tree);
-		if (r < 0)
-			return;
-	}
+	if (j->unchanged)
+		return;
+	int r = open_views(j);
+	for (size_t i = 0; r >= 0 && i < j->r->sources.n; i++)
+		if (is_rendered(&j->want->spec->sources.v[i]))
+			r = render_one(j, i);
+	close_views(j);
 }
 
 /* The last result under new commits: the documents are shared. */

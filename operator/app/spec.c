@@ -5,6 +5,7 @@
 #include "operator/app/tracking.h"
 
 #define HISTORY 10
+#define REF_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 static const char *const local_servers[] = { "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local" };
 
@@ -13,7 +14,7 @@ static void add_source(struct app_spec *s, const struct node *n)
 	struct app_source it = {
 		.node = n, .repo_url = node_str_or(n, "repoURL", ""), .path = node_str_or(n, "path", ""),
 		.revision = node_str_or(n, "targetRevision", ""), .tag_prefix = node_str_or(n, "tagPrefix", ""),
-		.chart = node_str_or(n, "chart", ""),
+		.chart = node_str_or(n, "chart", ""), .ref = node_str_or(n, "ref", ""),
 	};
 
 	if (!*it.chart && sv_starts(sv_c(it.repo_url), SV("oci://")))
@@ -43,9 +44,11 @@ static int check_sources(const struct app_spec *s, struct err *err)
 		if (*it->chart && !node_is_empty(node_get(it->node, "path")) && !str_eq(node_str_at(it->node, "path"), "."))
 			return err_set(err, ERR_INVALID, "spec.source has both chart '%s' and path '%s': a chart of a repository has no path",
 				       it->chart, node_str_or(it->node, "path", ""));
-		if (node_get(it->node, "ref"))
-			return err_set(err, ERR_INVALID, "spec.sources[%zu].ref: values from another source are not read; keep the "
-				       "value files in the chart's repository", i);
+		if (*it->ref && it->ref[strspn(it->ref, REF_CHARACTERS)])
+			return err_set(err, ERR_INVALID, "spec.sources[%zu].ref '%s': letters, digits, '_' and '-'", i, it->ref);
+		for (size_t k = 0; *it->ref && k < i; k++)
+			if (str_eq(it->ref, s->sources.v[k].ref))
+				return err_set(err, ERR_INVALID, "spec.sources[%zu].ref '%s': another source has it already", i, it->ref);
 		if (node_get(it->node, "plugin"))
 			return err_set(err, ERR_INVALID, "spec.source.plugin: plugins are not run");
 		for (size_t t = 0; t < sizeof tools / sizeof *tools; t++) {

@@ -7,6 +7,7 @@
 struct app_source {
 	const struct node *node;
 	const char *repo_url, *path, *revision, *tag_prefix;    /* "" when absent; path "." is "" */
+	const char *ref;                        /* as which other sources name its files: $REF/path; "": not at all */
 	const char *chart;                      /* its name in a chart repository or registry; "": a git repository */
 };
 

@@ -194,4 +194,21 @@ app umbrella "repoURL: /git/charts.git" "path: shop"
 app kustomized "repoURL: /git/charts.git" "path: kustomized"
 poll 120 expect "web-0.1.0 1" image_of umbrella umbrella-web
 poll 120 expect "web-0.1.0 1" image_of kustomized k-web
+
+say "values of a chart of a repository from git"
+git init -q settings
+mkdir settings/envs
+printf 'replicas: 4\n' >settings/envs/prod.yaml
+git -C settings add -A; git -C settings commit -qm envs
+{
+	printf 'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: both, namespace: cd}\nspec:\n  project: default\n'
+	printf '  destination: {name: in-cluster, namespace: both}\n  syncPolicy: {automated: {}, syncOptions: [CreateNamespace=true]}\n  sources:\n'
+	printf '  - {repoURL: "%s", chart: web, targetRevision: 0.2.0, helm: {valueFiles: ["$values/envs/prod.yaml"]}}\n' $repository
+	printf '  - {repoURL: "%s", targetRevision: main, ref: values}\n' "$work/settings"
+} | "$cd_bin" apply -f -
+poll 120 expect "web-0.2.0 4" image_of both both-web
+sed -i 's/4/5/' settings/envs/prod.yaml
+git -C settings commit -qam five
+"$cd_bin" annotate application both -n cd argocd.argoproj.io/refresh=normal --overwrite
+poll 120 expect "web-0.2.0 5" image_of both both-web
 say passed
