@@ -204,7 +204,7 @@ static void check_object(struct lint *l, const char *path, const struct node *ro
 	str_addf(&title, "%s/%s", kind, name);
 	if (!*kind || !node_str_at(root, "apiVersion"))
 		say(l, LINT_ERROR, path, "an object has no %s", *kind ? "apiVersion" : "kind");
-	if (!*name && !node_str_at(root, "metadata.generateName") && !sv_ends(sv_c(kind), SV("List")))
+	if (!k && !*name && !node_str_at(root, "metadata.generateName") && !sv_ends(sv_c(kind), SV("List")))
 		say(l, LINT_ERROR, path, "%s has no metadata.name", *kind ? kind : "an object");
 	if (!k)
 		return;
