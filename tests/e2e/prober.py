@@ -5,7 +5,7 @@
 
 Until SIGTERM or SECONDS have passed. OUT gets JSON: {"requests": n, "seconds": s, "failed": [[time, text], ...],
 "answers": {text: n}, "last": {text: when the last connection with this answer was opened}}. An answer is the first line of
-the body; anything but status 200 within 10 s has failed.
+the body; anything but status 200 within 10 s has failed. OUT.begun appears with the first request.
 """
 import collections, http.client, json, signal, sys, time, urllib.parse
 
@@ -38,6 +38,8 @@ while not stopped and due < end:
     except Exception as e:  # every kind of failure is what is being counted
         failed.append([time.time(), f"{type(e).__name__}: {e}"])
     n += 1
+    if n == 1:
+        open(out + ".begun", "w").close()
     due += interval
     wait = due - time.monotonic()
     if wait > 0:

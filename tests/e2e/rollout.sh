@@ -15,7 +15,12 @@ done
 
 state() { "$cd_bin" get rollout web -o 'jsonpath={.status.phase} {.status.message} step {.status.currentStepIndex}'; }
 address() { "$cd_bin" get service "$1" -o 'jsonpath={.spec.clusterIP}'; }
-probe() { python3 "$source_dir/tests/e2e/prober.py" "http://$(address "$1")/" 5 "$2" & prober=$!; }
+probe() { # SERVICE FILE: from now on
+	rm -f "$2.begun"
+	python3 "$source_dir/tests/e2e/prober.py" "http://$(address "$1")/" 5 "$2" &
+	prober=$!
+	poll 60 test -e "$2.begun"
+}
 end_probe() { # FILE: no request has failed
 	kill -TERM $prober; wait $prober
 	python3 - "$1" <<'PY'
@@ -82,7 +87,7 @@ end_probe "$work/canary.json"
 say restart
 "$cd_bin" delete rollout/web service/web
 poll 30 expect '' pods
-"$cd_bin" apply -f "$work/canary.yaml"
+sed 's/replicas: 2/replicas: 4/' "$work/canary.yaml" | "$cd_bin" apply -f -
 poll 30 has Healthy state
 before=$(pods)
 probe web "$work/restart.json"

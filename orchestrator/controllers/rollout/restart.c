@@ -36,6 +36,41 @@ static bool sort_out(struct object *pod, void *arg)
 	return true;
 }
 
+/* ---- a pod that is ready serves only once its Services know of it ---- */
+
+struct known { const struct rollout *r; const char *set; struct old_pods *old; };
+
+static bool is_old(const struct old_pods *old, const struct object *pod)
+{
+	for (size_t i = 0; i < old->serving.n; i++)
+		if (!strcmp(old->serving.v[i]->uid, pod->uid))
+			return true;
+	return false;
+}
+
+/* Of a Service that old pods serve, so many pods of the set are known: no more than these can take over. */
+static bool count_known(struct object *endpoints, void *arg)
+{
+	const struct known *k = arg;
+	const struct node *subset, *address, *subsets = node_get(endpoints->root, "subsets");
+	bool serves_old = false;
+	int64_t n = 0;
+
+	for (size_t i = 0; (subset = node_item(subsets, i)); i++)
+		for (size_t j = 0; (address = node_item(node_get(subset, "addresses"), j)); j++) {
+			const struct object *pod = informer_get(controller_informer(k->r->c, ROLLOUT_PODS), endpoints->ns,
+								node_str_or(address, "targetRef.name", ""));
+
+			if (!pod || !pod_active(pod->root) || !str_eq(node_str_at(meta_owner(pod->root), "uid"), k->set))
+				continue;
+			serves_old |= is_old(k->old, pod);
+			n++;
+		}
+	if (serves_old && n < k->old->available)
+		k->old->available = n;
+	return true;
+}
+
 /* Pods that do not serve anyway, and of the others as many as maxUnavailable allows, at least one. Done is a set that has
  * all its pods, and no old one. */
 static int restart_set(struct rollout *r, size_t at, int64_t before, bool *done, bool *evicted, struct err *err)
@@ -48,6 +83,8 @@ static int restart_set(struct rollout *r, size_t at, int64_t before, bool *done,
 	if (!set)
 		return 0;
 	informer_owned(pods, set->uid, sort_out, &old);
+	informer_each(controller_informer(r->c, ROLLOUT_ENDPOINTS), r->object->ns, count_known,
+		      &(struct known){ r, set->uid, &old });
 	*done = *done && !old.idle.n && !old.serving.n && old.active == set_replicas(set);
 	budget = old.available - (set_replicas(set) - spare);
 	if (budget > (int64_t)old.serving.n)

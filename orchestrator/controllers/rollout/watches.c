@@ -55,6 +55,21 @@ static void map_template(struct controller *c, const struct object *template)
 	informer_each(controller_informer(c, ROLLOUTS), *template->ns ? template->ns : NULL, queue_if_invalid, c);
 }
 
+static bool queue_if_restarting(struct object *rollout, void *arg)
+{
+	const char *wanted = node_str_at(rollout->root, "spec.restartAt");
+
+	if (wanted && !str_eq(wanted, node_str_at(rollout->root, "status.restartedAt")))
+		controller_queue(arg, rollout->ns, rollout->name);
+	return true;
+}
+
+/* A restart goes on when a Service knows of the new pods. */
+static void map_endpoints(struct controller *c, const struct object *endpoints)
+{
+	informer_each(controller_informer(c, ROLLOUTS), endpoints->ns, queue_if_restarting, c);
+}
+
 const struct controller_spec rollout_controller = {
 	.name = "rollouts-controller",
 	.watches = (const struct controller_watch[]){
@@ -67,6 +82,7 @@ const struct controller_spec rollout_controller = {
 		[ROLLOUT_CLUSTER_TEMPLATES] = { "argoproj.io/v1alpha1", "ClusterAnalysisTemplate", map_template },
 		[ROLLOUT_DEPLOYMENTS] = { "apps/v1", "Deployment", rollout_map_workload },
 		[ROLLOUT_POD_TEMPLATES] = { "v1", "PodTemplate", rollout_map_workload },
+		[ROLLOUT_ENDPOINTS] = { "v1", "Endpoints", map_endpoints },
 		{ 0 },
 	},
 	.reconcile = rollout_reconcile,
