@@ -65,9 +65,10 @@ int limit_range_prepare(const struct request *rq, struct doc *d, struct node *ro
 MUST_CHECK int webhooks_mutate(struct admission *a, bool *changed, struct err *err);
 MUST_CHECK int webhooks_validate(struct admission *a, struct err *err);
 MUST_CHECK int policies_validate(struct admission *a, struct err *err);
-/* row of the rules table: expressions compile */
-int policy_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
-		   struct err *err);
+/* rows of the rules table: expressions compile, and what is asked can be */
+int policy_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
+int webhooks_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		     struct err *err);
 /* Posts a review to a url or a Service's endpoints; *out: what is answered. https://NAME.NAMESPACE.svc is what it is
  * called there. client: a clientConfig. (webhook-call.c) */
 MUST_CHECK int webhook_post(struct api *a, const struct node *client, const struct node *review, int64_t timeout_ms,

@@ -428,6 +428,28 @@ static void webhook_that_does_not_answer_counts_by_its_failure_policy(void **sta
 	str_free(&c.trace);
 }
 
+static void configures_wrongly(struct cluster *c)
+{
+	create(c, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: h}, webhooks: "
+		  "[{name: h.example.org, clientConfig: {}, admissionReviewVersions: [v1beta1], sideEffects: Some, timeoutSeconds: "
+		  "31, matchConditions: [{name: a, expression: 'object.'}, {name: b, expression: '1'}]}]}");
+	list(c, "validatingwebhookconfigurations", NULL, NULL, NULL);
+}
+
+static void webhook_that_cannot_be_asked_is_refused(void **state)
+{
+	(void)state;
+	cluster_expect(configures_wrongly,
+		       "Invalid: ValidatingWebhookConfiguration.admissionregistration.k8s.io \"h\" is invalid: "
+		       "[webhooks[0].clientConfig: Required value: exactly one of url or service is required, "
+		       "webhooks[0].admissionReviewVersions: Invalid value: [\"v1beta1\"]: must include v1, "
+		       "webhooks[0].matchConditions[0].expression: Invalid value: \"object.\": compilation failed: ERROR: "
+		       "<input>:1:8: Syntax error: mismatched input '<EOF>' expecting IDENTIFIER\n | object.\n | .......^, "
+		       "webhooks[0].matchConditions[1].expression: Invalid value: \"1\": must evaluate to bool, "
+		       "webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds, "
+		       "webhooks[0].sideEffects: Unsupported value: \"Some\": supported values: \"None\", \"NoneOnDryRun\"]\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +463,7 @@ int main(void)
 		TEST(pods_keep_to_the_security_level_of_their_namespace),
 		TEST(webhook_changes_what_it_is_asked_about),
 		TEST(webhook_refuses_writes_and_deletions),
+		TEST(webhook_that_cannot_be_asked_is_refused),
 		TEST(webhook_that_does_not_answer_counts_by_its_failure_policy),
 	};
 
