@@ -30,14 +30,25 @@ void app_say(struct app *app, const char *fmt, ...)
 
 struct pods { struct informer *all; struct str text; size_t n; bool stuck; };
 
+/* A pod that no node has room for waits, perhaps for ever: that is to be known, too. */
+static void add_unscheduled(struct pods *p, const struct object *o)
+{
+	const struct node *c = condition_get(node_get(o->root, "status"), "PodScheduled");
+
+	if (str_eq(node_str_at(c, "status"), "False") && p->n++ < PODS_SHOWN)
+		str_addf(&p->text, "; pod %s: %s", o->name, node_str_or(c, "message", "is not scheduled"));
+}
+
 static bool look_at_pod(struct object *o, void *arg)
 {
 	struct pods *p = arg;
 	AUTO(health) h = { 0 };
 	const struct node *c;
 
-	if (health_of(o->root, &h, NULL) < 0 || h.status != DEGRADED)
+	if (health_of(o->root, &h, NULL) < 0 || h.status != DEGRADED) {
+		add_unscheduled(p, o);
 		return true;
+	}
 	node_each(c, node_at(o->root, "status.containerStatuses"))
 		p->stuck |= sv_ends(sv_c(node_str_at(c, "state.waiting.reason")), SV("BackOff"));
 	if (p->n++ < PODS_SHOWN)

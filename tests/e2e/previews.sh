@@ -104,6 +104,18 @@ expect 1 eval "'$cd_bin' preview list | awk '\$1 == \"label-$(label_of feature/a
 "$cd_bin" delete applicationset branches -n cd
 poll 60 expect "" eval "previews branches"
 
+say "a branch that no node has room for: the pusher reads why, until the branch is deleted"
+git checkout -q -b greedy main
+sed -i 's/cpu: 100m/cpu: "10000"/' deployment.yaml
+page greedy
+git push origin greedy >"$work/greedy.log" 2>&1 &
+push=$!
+poll 60 has 'Insufficient cpu' cat "$work/greedy.log"
+git push -q origin --delete greedy
+wait $push || { cat "$work/greedy.log"; fail "the push"; }
+has 'is gone, with what it had made' cat "$work/greedy.log"
+poll 30 n_previews previews 2
+
 say "two sets that generate the same name: the second says so and changes nothing"
 sed 's/^  name: previews$/  name: thieves/' "$source_dir/examples/previews/applicationset.yaml" | "$cd_bin" apply -f -
 poll 30 has "does not belong to this set" message_of thieves
