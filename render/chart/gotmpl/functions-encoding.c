@@ -269,7 +269,7 @@ static int f_url_parse(lua_State *lua)
 	struct sv s = text(lua, "urlParse"), head, rest, authority, user;
 
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f || (s.p[i] == ' ' && memchr(s.p, '/', i) == NULL))
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return luaL_error(lua, "error calling urlParse: unable to parse url: \"%s\"", s.p);
 	sandbox_new_map(lua);
 	for (size_t i = 0; i < sizeof url_parts / sizeof *url_parts; i++)

@@ -238,10 +238,16 @@ static int go_printf_function(lua_State *lua)
 
 /* ---- escaping ---- */
 
-/* All arguments as print gives them. */
+/* All arguments as print gives them, but for nil. */
 static struct str printed(lua_State *lua)
 {
 	struct str out = { 0 };
+
+	for (int i = 1; i <= lua_gettop(lua); i++)
+		if (sandbox_is_null(lua, i)) {
+			lua_pushliteral(lua, "<no value>");
+			lua_replace(lua, i);
+		}
 
 	go_print_all(lua, 1, lua_gettop(lua), false, &out);
 	return out;

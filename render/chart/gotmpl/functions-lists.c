@@ -215,7 +215,7 @@ static int f_chunk(lua_State *lua)
 {
 	gotmpl_count(lua, "chunk", 2, 2);
 	value_check_list(lua, 2, "chunk");
-	int64_t size = value_to_i64(lua, 1);
+	int64_t size = value_check_int(lua, 1, "chunk");
 	lua_Integer n = length(lua, 2);
 
 	if (size < 1)

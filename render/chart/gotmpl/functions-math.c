@@ -166,7 +166,7 @@ static int f_round(lua_State *lua)
 {
 	gotmpl_count(lua, "round", 2, 3);
 	double v = value_to_double(lua, 1), from = lua_gettop(lua) > 2 ? value_to_double(lua, 3) : 0.5;
-	double power = pow(10, (double)value_to_i64(lua, 2)), digit = power * v, whole, fraction = modf(digit, &whole);
+	double power = pow(10, (double)value_check_int(lua, 2, "round")), digit = power * v, whole, fraction = modf(digit, &whole);
 
 	lua_pushnumber(lua, (fraction >= from ? ceil(digit) : floor(digit)) / power);
 	return 1;

@@ -91,7 +91,7 @@ static int wrapped(lua_State *lua, const char *name, bool with)
 	struct str out = { 0 };
 
 	gotmpl_count(lua, name, with ? 3 : 2, with ? 3 : 2);
-	int64_t width = value_to_i64(lua, 1);
+	int64_t width = value_check_int(lua, 1, name);
 	struct sv newline = with ? text(lua, 2, name) : SV("\n");
 	wrap(text(lua, with ? 3 : 2, name), width < 1 ? 1 : (size_t)width, newline.n ? newline : SV("\n"), &out);
 	return gotmpl_give_str(lua, &out);
@@ -131,7 +131,7 @@ static int f_abbrev(lua_State *lua)
 	struct str out = { 0 };
 
 	gotmpl_count(lua, "abbrev", 2, 2);
-	int64_t width = value_to_i64(lua, 1);
+	int64_t width = value_check_int(lua, 1, "abbrev");
 	struct sv s = text(lua, 2, "abbrev");
 	if (width < 4)
 		str_add(&out, s);
@@ -145,7 +145,7 @@ static int f_abbrevboth(lua_State *lua)
 	struct str out = { 0 };
 
 	gotmpl_count(lua, "abbrevboth", 3, 3);
-	int64_t left = value_to_i64(lua, 1), width = value_to_i64(lua, 2);
+	int64_t left = value_check_int(lua, 1, "abbrevboth"), width = value_check_int(lua, 2, "abbrevboth");
 	struct sv s = text(lua, 3, "abbrevboth");
 	if (width < 4 || (left > 0 && width < 7))
 		str_add(&out, s);

@@ -18,6 +18,8 @@ static void integers_that_are_no_int_are_refused_where_go_wants_one(void **state
 	(void)state;
 	expect_error("{{ until (add 1 2) }}", "{}", "expected int; got int64");
 	expect_error("{{ repeat (int64 3) \"a\" }}", "{}", "expected int; got int64");
+	expect_error("{{ abbrev (int64 5) \"abcdefgh\" }}", "{}", "expected int; got int64");
+	expect_error("{{ round 1.25 .n }}", "{\"n\":1}", "expected int; got float64");
 	expect_error("{{ trunc .n \"abc\" }}", "{\"n\":2}", "expected int; got float64");
 }
 
@@ -102,6 +104,7 @@ static void formats_are_written_as_go_writes_them(void **state)
 	expect_error("{{ mustToYaml .v }}", "{\"v\":\"\\u007f\"}", "control characters");
 	expect("{{ fromYaml .y | toJson }} {{ b64dec \"aGVsbG8\" }} {{ b64dec \"aGVsbG8=\" }}", "{\"y\":\"a: 1\\n---\\nb: 2\\n\"}",
 	       "{\"a\":1} illegal base64 data at input byte 4 hello");
+	expect("{{ toToml 1.0 }} {{ toToml \"x\" }} {{ html .none }} {{ (urlParse \"a b\").path }}", "{}", "1.0 \"x\" &lt;no value&gt; a b");
 	expect("{{ urlJoin (dict \"host\" \"h\" \"path\" \"p q\") }}", "{}", "//h/p%20q");
 }
 
