@@ -1,7 +1,8 @@
 #include "base/httpc.h"
 #include "base/fiber.h"
 
-#include <curl/curl.h>
+#include "base/httpc-internal.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -203,7 +204,7 @@ static void set_blob(CURL *e, CURLoption option, struct sv pem)
 		curl_easy_setopt(e, option, &b);
 }
 
-static void set_tls(CURL *e, const struct httpc_request *rq)
+void httpc_set_tls(CURL *e, const struct httpc_request *rq)
 {
 	const char *system = getenv("SSL_CERT_FILE");   /* as OpenSSL's and Go's programs have it */
 
@@ -285,7 +286,7 @@ static void prepare(struct exchange *x)
 	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, x->rq->once ? 1L : 0L);
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, x->rq->once ? 1L : 0L);
 	set_body(e, x->rq);
-	set_tls(e, x->rq);
+	httpc_set_tls(e, x->rq);
 	set_limits(e, x->rq);
 }
 
@@ -317,17 +318,22 @@ struct sv httpc_origin(const char *url)
 	return from ? sv_drop(o, (size_t)(from + 3 - o.p)) : o;
 }
 
-static int fail(const struct exchange *x, struct err *err)
+int httpc_failed(CURLcode result, const char *reason, const char *url, struct err *err)
 {
-	struct sv host = origin(x->rq->url);
 	enum err_code code = ERR_IO;
 
-	if (x->too_large)
-		return err_set(err, ERR_TOO_LARGE, SV_FMT ": the answer is larger than %zu bytes", SV_ARG(host), x->max_body);
 	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
-		if (causes[i].result == x->result)
+		if (causes[i].result == result)
 			code = causes[i].code;
-	return err_set(err, code, SV_FMT ": %s", SV_ARG(host), *x->reason ? x->reason : curl_easy_strerror(x->result));
+	return err_set(err, code, SV_FMT ": %s", SV_ARG(origin(url)), *reason ? reason : curl_easy_strerror(result));
+}
+
+static int fail(const struct exchange *x, struct err *err)
+{
+	if (x->too_large)
+		return err_set(err, ERR_TOO_LARGE, SV_FMT ": the answer is larger than %zu bytes",
+			       SV_ARG(origin(x->rq->url)), x->max_body);
+	return httpc_failed(x->result, x->reason, x->rq->url, err);
 }
 
 int httpc_do(struct httpc *c, const struct httpc_request *rq, struct httpc_response *out, struct err *err)

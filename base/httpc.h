@@ -1,6 +1,7 @@
 /* base/httpc.h - the HTTP client: libcurl's multi interface on the loop; every call parks the fiber that makes it. */
 #pragma once
 
+#include "base/duplex.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -37,5 +38,15 @@ struct httpc_response { int status; struct str headers, body; };       /* header
 MUST_CHECK int httpc_do(struct httpc *c, const struct httpc_request *rq, struct httpc_response *out, struct err *err);
 /* "host:port" of a URL: without user and path, which may hold secrets. */
 struct sv httpc_origin(const char *url);
+
+/* A connection of its own, changed to another protocol: method, url, headers (Upgrade and Connection among them) and TLS of
+ * the request count, its body is empty. 0: the server has answered 101, and *out carries the other protocol; or it has
+ * answered something else, which *refused says, and *out is NULL. A proxy of the environment is used as for other requests. */
+struct httpc_upgraded;
+MUST_CHECK int httpc_upgrade(const struct httpc_request *rq, struct httpc_upgraded **out, struct httpc_response *refused,
+			     struct err *err);
+struct duplex *httpc_upgraded_duplex(struct httpc_upgraded *u);
+void httpc_upgraded_free(struct httpc_upgraded **u);    /* closes it */
+
 struct sv httpc_header(const struct httpc_response *r, const char *name);
 void httpc_response_free(struct httpc_response *r);

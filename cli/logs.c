@@ -1,8 +1,7 @@
 /* cli/logs.c - `cd logs`. */
 #include "cli/cluster.h"
-#include "cli/print.h"
+#include "cli/pod.h"
 #include "cli/verbs.h"
-#include "kube/selector.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -50,94 +49,23 @@ static int print_container(struct cluster *c, const struct logs *l, const struct
 	return r == -ERR_CANCELED && ferror(stdout) ? 0 : r;
 }
 
-/* The container that was asked for, the annotated default one, or the first. */
 static int print_pod(struct cluster *c, const struct logs *l, const struct object *pod, struct err *err)
 {
 	const struct node *it, *containers = node_at(pod->root, "spec.containers");
-	const char *name = l->container, *standard = meta_annotation(pod->root, "kubectl.kubernetes.io/default-container");
-
 	if (l->all_containers) {
 		node_each(it, containers)
 			TRY(print_container(c, l, pod, node_str_at(it, "name"), err));
 		return 0;
 	}
-	if (!name)
-		name = standard;
-	if (!name && node_n(containers) > 1) {
-		name = node_str_or(node_item(containers, 0), "name", "");
-		fprintf(stderr, "Pod %s has %zu containers; this is '%s'. Name another one with -c.\n", pod->name, node_n(containers), name);
-	}
-	return print_container(c, l, pod, name, err);
-}
-
-/* ---- which pod ---- */
-
-static bool is_better(const struct object *a, const struct object *b)
-{
-	bool ra = str_eq(node_str_or(a->root, "status.phase", ""), "Running"), rb = str_eq(node_str_or(b->root, "status.phase", ""), "Running");
-
-	return ra != rb ? ra : strcmp(node_str_or(a->root, "metadata.creationTimestamp", ""),
-				      node_str_or(b->root, "metadata.creationTimestamp", "")) < 0;
-}
-
-static int selector_text(const struct object *o, struct str *out, struct err *err)
-{
-	const struct node *labels = node_at(o->root, "spec.selector");
-	struct selector *s = NULL;
-
-	if (node_get(labels, "matchLabels") || node_get(labels, "matchExpressions"))
-		TRY(selector_of(labels, &s, err));
-	else
-		s = selector_of_map(labels);
-	bool nothing = selector_nothing(s);
-	selector_write(s, out);
-	selector_free(&s);
-	return nothing ? err_set(err, ERR_INVALID, "%s '%s' selects no pods", o->kind->kind, o->name) : 0;
-}
-
-/* The pod itself, or one of those that an owner or a Service selects: a running one first, then the oldest. */
-static int choose(struct cluster *c, const struct resource *r, struct object **out, struct err *err)
-{
-	const struct kind *pods = client_kind(c->client, "v1", "Pod", err);
-	struct object_list found = { 0 };
-	AUTO_OBJECT o = NULL;
-	AUTO(str) labels = { 0 };
-
-	if (r->kind == pods)
-		return client_get(c->client, pods, c->ns, r->name, out, err);
-	TRY(client_get(c->client, r->kind, resource_ns(c, r->kind), r->name, &o, err));
-	TRY(selector_text(o, &labels, err));
-	const struct list_opts opts = { .ns = c->ns, .labels = str_c(&labels) };
-	int result = client_list(c->client, pods, &opts, &found, err);
-	for (size_t i = 0; i < found.n; i++)
-		if (!*out || is_better(found.v[i], *out)) {
-			object_drop(out);
-			*out = object_ref(found.v[i]);
-		}
-	if (result >= 0 && !found.n)
-		result = err_set(err, ERR_NOT_FOUND, "%s '%s' has no pods", r->kind->kind, r->name);
-	else if (result >= 0 && found.n > 1)
-		fprintf(stderr, "Found %zu pods, using pod/%s\n", found.n, (*out)->name);
-	object_list_free(&found);
-	return result;
+	return print_container(c, l, pod, pod_pick_container(pod, l->container), err);
 }
 
 static int run(struct cluster *c, void *arg, struct err *err)
 {
 	struct logs *l = arg;
-	AUTO(resources) wanted = { 0 };
 	AUTO_OBJECT pod = NULL;
-	struct opt_list args = { 0 };
-	int r;
 
-	if (l->args.n == 1 && !strchr(l->args.v[0], '/'))       /* a bare name is a pod's */
-		vec_push(&args, "pods");
-	for (size_t i = 0; i < l->args.n; i++)
-		vec_push(&args, l->args.v[i]);
-	r = resources_one(c->client, &args, &wanted, err);
-	vec_free(&args);
-	TRY(r);
-	TRY(choose(c, &wanted.v[0], &pod, err));
+	TRY(pod_named(c, l->args.v, l->args.n, &pod, err));
 	TRY(print_pod(c, l, pod, err));
 	return EXIT_OK;
 }

@@ -36,5 +36,7 @@ void https_query(struct str *path, const char *key, const char *value);         
 
 MUST_CHECK int https_watch(struct client *c, const struct kind *k, const struct list_opts *o, int64_t from, struct watch **out,
 			   struct err *err);
+MUST_CHECK int https_connect(struct client *client, const char *path, const char *protocol, struct client_connection **out,
+			     struct err *err);
 MUST_CHECK int https_discover(struct client *c, struct err *err);
 struct object *https_object(const struct kind *k, struct doc *take);    /* fills in apiVersion and kind, which lists leave out */

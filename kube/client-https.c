@@ -194,6 +194,7 @@ struct client *client_https(struct loop *l, const char *kubeconfig, const char *
 		.patch = patch,
 		.del = del,
 		.stream = stream,
+		.connect = https_connect,
 		.discover = https_discover,
 		.free = free_https,
 	};

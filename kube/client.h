@@ -45,6 +45,8 @@ struct watch_ops {
 	void (*close)(struct watch *);
 };
 
+struct client_connection;
+
 struct client_ops {
 	int (*get)(struct client *, const struct kind *, const char *ns, const char *name, struct object **out, struct err *);
 	int (*list)(struct client *, const struct kind *, const struct list_opts *, struct object_list *out, struct err *);
@@ -58,6 +60,8 @@ struct client_ops {
 	int (*del)(struct client *, const struct kind *, const char *ns, const char *name, const struct delete_opts *, struct err *);
 	/* A GET of any path whose body comes piece by piece: logs, raw. on_data runs on the loop; less than 0 stops. */
 	int (*stream)(struct client *, const char *path, int (*on_data)(void *arg, struct sv data), void *arg, struct err *);
+	/* A connection of SPDY/3.1 at a path (client-stream.h). NULL: this client has none */
+	int (*connect)(struct client *, const char *path, const char *protocol, struct client_connection **out, struct err *);
 	/* Asks the server for kinds that are not in client.kinds and adds them. NULL: kinds holds all there are. */
 	int (*discover)(struct client *, struct err *);
 	void (*free)(struct client *);

@@ -143,6 +143,25 @@ export KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true KUBECTL_PORT_FORWARD_WEBSOCKETS=tr
 other=$(command -v kubectl || true)
 [ -z "$other" ] || everything "$other"
 
+say "our own commands"
+c() { "$cd_bin" "$@"; }
+expect "base" c exec base -c other -- hostname
+expect 4 status c exec base -c c -- sh -c 'exit 4'
+expect out bash -c '"$1" exec base -c c -- sh -c "echo out; echo err >&2" 2>stderr' bash "$cd_bin"
+expect err cat stderr
+expect "$(md5sum <big)" bash -c '"$1" exec -i base -c c -- md5sum <big' bash "$cd_bin"
+expect "$(md5sum <big)" bash -c 'cat big | "$1" exec -i base -c c -- cat | md5sum' bash "$cd_bin"
+refuses 'executable file not found' c exec base -c c -- nothing
+refuses 'container nobody is not valid' c exec base -c nobody -- true
+refuses 'not found' c exec ghost -- true
+refuses 'after `--`' c exec base
+terminal "$cd_bin"
+forward "$cd_bin"
+expect home curl -sS "http://127.0.0.1:$forwarded/index.html"
+expect "$(md5sum <big)" bash -c 'curl -sS "http://127.0.0.1:$1/big" | md5sum' bash "$forwarded"
+kill $forwarder
+wait $forwarder 2>/dev/null || true
+
 say "attached to a program that reads until its input ends"
 poll 30 ready asks
 printf 'abc\ncab\n' | "$tools/kubectl" attach -i asks >attached 2>&1 || fail "$(cat attached)"
