@@ -123,7 +123,8 @@ static int inflate(struct target *t, const struct chart_spec *c, struct vfs *v, 
 	struct rendered r = { 0 };
 	int code;
 
-	memcpy(apis, c->api_versions.v, c->api_versions.n * sizeof(*apis));
+	for (size_t i = 0; i < c->api_versions.n; i++)
+		apis[i] = c->api_versions.v[i];
 	code = chart_render(v, path, &o, &r, err);
 	if (code >= 0)
 		code = take_objects(t, &r, out, err);
