@@ -66,7 +66,10 @@ MUST_CHECK int webhooks_mutate(struct admission *a, bool *changed, struct err *e
 MUST_CHECK int webhooks_validate(struct admission *a, struct err *err);
 MUST_CHECK int policies_validate(struct admission *a, struct err *err);
 /* rows of the rules table: expressions compile, and what is asked can be */
-int policy_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before, struct err *err);
+int policy_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+		   struct err *err);
+int policy_binding_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			   struct err *err);
 int webhooks_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
 		     struct err *err);
 /* Posts a review to a url or a Service's endpoints; *out: what is answered. https://NAME.NAMESPACE.svc is what it is

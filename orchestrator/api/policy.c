@@ -2,6 +2,7 @@
 #include "orchestrator/api/admission-internal.h"
 #include "orchestrator/api/problems-internal.h"
 
+#include "base/json.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -389,4 +390,37 @@ int policy_prepare(const struct request *rq, struct doc *d, struct node *root, c
 	if (!node_n(node_at(root, "spec.matchConstraints.resourceRules")))
 		problem_below(&problems, "spec.matchConstraints.resourceRules", "FieldValueRequired", "Required value");
 	return problems_error(&problems, rq->kind, node_str_or(root, "metadata.name", ""), err);
+}
+
+int policy_binding_prepare(const struct request *rq, struct doc *d, struct node *root, const struct node *before,
+			   struct err *err)
+{
+	const struct node *actions = node_at(root, "spec.validationActions"), *it;
+	AUTO(problems) p = { 0 };
+	AUTO(str) json = { 0 };
+
+	(void)d;
+	(void)before;
+	node_each(it, actions) {
+		const char *action = node_text(it) ? node_text(it) : "";
+		AUTO(str) path = { 0 };
+
+		str_addf(&path, "spec.validationActions[%zu]", i_);
+		if (strcmp(action, "Deny") != 0 && strcmp(action, "Warn") != 0 && strcmp(action, "Audit") != 0)
+			problem_below(&p, str_c(&path), "FieldValueNotSupported",
+				      "Unsupported value: \"%s\": supported values: \"Audit\", \"Deny\", \"Warn\"",
+				      action);
+	}
+	str_addc(&p.path, "spec.validationActions");
+	if (!node_n(actions))
+		problem(&p, "FieldValueRequired", "Required value: at least one validation action is required");
+	if (actions)
+		json_write(&json, actions, 0);
+	if (has_action(root, "Deny") && has_action(root, "Warn"))
+		problem(&p, "FieldValueInvalid",
+			"Invalid value: %s: must not contain both Deny and Warn (repeating the same validation failure "
+			"information "
+			"in the API response and headers serves no purpose)",
+			str_c(&json));
+	return problems_error(&p, rq->kind, node_str_or(root, "metadata.name", ""), err);
 }

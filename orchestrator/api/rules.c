@@ -174,6 +174,7 @@ static const struct rules table[] = {
 	{ "", "services", .prepare = service_prepare, .give_up = service_give_up },
 	{ "batch", "jobs", .prepare = job_prepare },
 	{ "admissionregistration.k8s.io", "validatingadmissionpolicies", .prepare = policy_prepare },
+	{ "admissionregistration.k8s.io", "validatingadmissionpolicybindings", .prepare = policy_binding_prepare },
 	{ "admissionregistration.k8s.io", "mutatingwebhookconfigurations", .prepare = webhooks_prepare },
 	{ "admissionregistration.k8s.io", "validatingwebhookconfigurations", .prepare = webhooks_prepare },
 	{ "apiextensions.k8s.io", "customresourcedefinitions", .prepare = definition_prepare },

@@ -113,6 +113,12 @@ static void writes_bad_policies(struct cluster *c)
 {
 	make_policy(c, "validations: [{expression: 'object.metadata.name == '}]");
 	make_policy(c, "validations: [{expression: '1 + 1'}]");
+	create(c, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: "
+		  "{name: b}, spec: "
+		  "{policyName: p, validationActions: [Deny, Warn, Pray]}}");
+	create(c, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: "
+		  "{name: b}, spec: "
+		  "{policyName: p}}");
 	make_policy(c, "variables: [{name: a, expression: '1'}], validations: [{expression: 'variables.b == 1'}]");
 }
 
@@ -128,6 +134,12 @@ static void policy_whose_expressions_do_not_compile_is_refused(void **state)
 	assert_non_null(strstr(str_c(&c.trace),
 			       "spec.validations[0].expression: Invalid value: \"1 + 1\": must evaluate to bool"));
 	assert_non_null(strstr(str_c(&c.trace), "undefined field 'b'"));
+	assert_non_null(strstr(str_c(&c.trace),
+			       "[spec.validationActions[2]: Unsupported value: \"Pray\": supported values: \"Audit\", "
+			       "\"Deny\", \"Warn\", spec.validationActions: Invalid value: "
+			       "[\"Deny\",\"Warn\",\"Pray\"]: must not contain both Deny and Warn"));
+	assert_non_null(strstr(str_c(&c.trace),
+			       "spec.validationActions: Required value: at least one validation action is required"));
 	str_free(&c.trace);
 }
 
@@ -381,6 +393,7 @@ static void refuses(struct cluster *c)
 	del(c, "configmaps", "default", "before");
 	create(c, MAP("free", "{a: x}"));
 	AUTO_OBJECT o = create_as(c, MAP("a", "{a: x}"), &dry);
+	(void)o;
 	list(c, "configmaps", "default", NULL, "metadata.name!=kube-root-ca.crt");
 	stop_server(c, &s);
 }
@@ -430,8 +443,10 @@ static void webhook_that_does_not_answer_counts_by_its_failure_policy(void **sta
 
 static void configures_wrongly(struct cluster *c)
 {
-	create(c, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: h}, webhooks: "
-		  "[{name: h.example.org, clientConfig: {}, admissionReviewVersions: [v1beta1], sideEffects: Some, timeoutSeconds: "
+	create(c, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: "
+		  "{name: h}, webhooks: "
+		  "[{name: h.example.org, clientConfig: {}, admissionReviewVersions: [v1beta1], sideEffects: Some, "
+		  "timeoutSeconds: "
 		  "31, matchConditions: [{name: a, expression: 'object.'}, {name: b, expression: '1'}]}]}");
 	list(c, "validatingwebhookconfigurations", NULL, NULL, NULL);
 }
@@ -439,15 +454,17 @@ static void configures_wrongly(struct cluster *c)
 static void webhook_that_cannot_be_asked_is_refused(void **state)
 {
 	(void)state;
-	cluster_expect(configures_wrongly,
-		       "Invalid: ValidatingWebhookConfiguration.admissionregistration.k8s.io \"h\" is invalid: "
-		       "[webhooks[0].clientConfig: Required value: exactly one of url or service is required, "
-		       "webhooks[0].admissionReviewVersions: Invalid value: [\"v1beta1\"]: must include v1, "
-		       "webhooks[0].matchConditions[0].expression: Invalid value: \"object.\": compilation failed: ERROR: "
-		       "<input>:1:8: Syntax error: mismatched input '<EOF>' expecting IDENTIFIER\n | object.\n | .......^, "
-		       "webhooks[0].matchConditions[1].expression: Invalid value: \"1\": must evaluate to bool, "
-		       "webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds, "
-		       "webhooks[0].sideEffects: Unsupported value: \"Some\": supported values: \"None\", \"NoneOnDryRun\"]\n");
+	cluster_expect(
+		configures_wrongly,
+		"Invalid: ValidatingWebhookConfiguration.admissionregistration.k8s.io \"h\" is invalid: "
+		"[webhooks[0].clientConfig: Required value: exactly one of url or service is required, "
+		"webhooks[0].admissionReviewVersions: Invalid value: [\"v1beta1\"]: must include v1, "
+		"webhooks[0].matchConditions[0].expression: Invalid value: \"object.\": compilation failed: ERROR: "
+		"<input>:1:8: Syntax error: mismatched input '<EOF>' expecting IDENTIFIER\n | object.\n | .......^, "
+		"webhooks[0].matchConditions[1].expression: Invalid value: \"1\": must evaluate to bool, "
+		"webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds, "
+		"webhooks[0].sideEffects: Unsupported value: \"Some\": supported values: \"None\", "
+		"\"NoneOnDryRun\"]\n");
 }
 
 int main(void)
