@@ -5,10 +5,10 @@ isolate "$0" "$@"
 setup
 cd "$work"
 c() { "$cd_bin" "$@"; }
-code() { # WANTED COMMAND...: exits with it
+code() { # WANTED COMMAND...: exits with it; what it printed is in `out`
 	local wanted=$1 got=0; shift
-	"$@" >"$work/out" 2>&1 || got=$?
-	[ $got = "$wanted" ] || { echo "want exit $wanted, got $got from: $*: $(cat "$work/out")"; return 1; }
+	"$@" >"$work/out" 2>"$work/said" || got=$?
+	[ $got = "$wanted" ] || { echo "want exit $wanted, got $got from: $*: $(cat "$work/out" "$work/said")"; return 1; }
 }
 
 mkdir -p base prod
