@@ -55,11 +55,8 @@ static bool equal(lua_State *lua, const char *name, int a, int b)
 	enum basic ka = basic_of(lua, a), kb = basic_of(lua, b);
 	bool nil_a = sandbox_is_null(lua, a), nil_b = sandbox_is_null(lua, b);
 
-	if (nil_a || nil_b) {
-		if ((!nil_a && ka == BASIC_NONE) || (!nil_b && kb == BASIC_NONE))
-			fail(lua, name, "non-comparable type");
+	if (nil_a || nil_b)
 		return nil_a && nil_b;
-	}
 	if (ka == BASIC_NONE || kb == BASIC_NONE)
 		fail(lua, name, ka == kb ? "non-comparable type" : "incompatible types for comparison");
 	if (ka != kb)

@@ -217,7 +217,7 @@ static int write_toml(lua_State *lua, const char *name, bool must)
 	luaL_checkstack(lua, 16 * DEPTH_MAX, "values are nested too deeply");
 	if (is_map(lua, 1))
 		table(&t, 1, SV(""), 0);
-	else if (!lua_istable(lua, 1) && !sandbox_is_null(lua, 1))
+	else if (!is_tables(lua, 1) && !sandbox_is_null(lua, 1))
 		value(&t, 1, 0);
 	else
 		t.problem = "toml: top-level values must be Go maps or structs";

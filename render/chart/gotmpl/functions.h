@@ -21,6 +21,7 @@ bool gotmpl_has_function(struct sv name);
 bool gotmpl_wants_map(struct sv name);                  /* an argument that is a mapping: nil is none */
 
 struct gotmpl *gotmpl_of(lua_State *lua);               /* the engine that runs */
+bool gotmpl_keys_required(const struct gotmpl *g);      /* missingkey=error */
 struct random_stream *gotmpl_random(struct gotmpl *g);
 void gotmpl_spend(lua_State *lua);                      /* before a costly function: raises when there were too many */
 

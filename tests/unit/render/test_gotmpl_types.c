@@ -41,6 +41,7 @@ static void nil_is_an_empty_mapping_but_not_when_it_is_a_field(void **state)
 	(void)state;
 	expect("{{ $m := .none }}{{ hasKey $m \"a\" }} {{ keys $m }} {{ merge $m (dict \"a\" 1) }} {{ get (.none) \"k\" }}.", "{}",
 	       "false [] map[a:1] .");
+	expect("{{ eq nil (list) }} {{ ne (dict) nil }} {{ eq .none nil }}", "{}", "false true true");
 	expect_error("{{ hasKey .none \"a\" }}", "{}", "expected map[string]interface {}; got interface {}");
 	expect_error("{{ keys $.none }}", "{}", "got interface {}");
 	expect_error("{{ $m := .none }}{{ set $m \"a\" 1 }}", "{}", "nil map");
