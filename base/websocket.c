@@ -19,6 +19,7 @@ struct websocket {
 	struct str out;                 /* made, not sent yet */
 	struct message *first, **last, *given;
 	bool writing, broken;
+	bool refused;                   /* what came after the messages that wait makes no sense */
 	struct fiber_cond written;
 	char buf[READ_SIZE];
 };
@@ -171,22 +172,21 @@ static bool take_message(struct websocket *w, struct websocket_message *out)
 	return true;
 }
 
-/* A broken peer is told with a close frame, which wslay has queued then. */
+/* A broken peer is told with a close frame, which wslay has queued then; what came before is still given out. */
 static int parse(struct websocket *w, struct err *err)
 {
 	int r = wslay_event_recv(w->ctx);
-	bool refused = !wslay_event_get_close_received(w->ctx) && !wslay_event_get_read_enabled(w->ctx);
+	bool ended = !wslay_event_get_close_received(w->ctx) && !wslay_event_get_read_enabled(w->ctx);
 
-	if (r < 0 && r != WSLAY_ERR_CALLBACK_FAILURE)
-		return err_set(err, ERR_BAD_REQUEST, "WebSocket: frames that make no sense");
-	if (wslay_event_want_write(w->ctx))
-		TRY(flush(w, err));
-	return refused ? err_set(err, ERR_BAD_REQUEST, "WebSocket: the peer breaks the protocol") : 0;
+	w->refused = ended || (r < 0 && r != WSLAY_ERR_CALLBACK_FAILURE);
+	return wslay_event_want_write(w->ctx) ? flush(w, err) : 0;
 }
 
 int websocket_read(struct websocket *w, struct websocket_message *out, struct err *err)
 {
 	while (!take_message(w, out)) {
+		if (w->refused)
+			return err_set(err, ERR_BAD_REQUEST, "WebSocket: the peer breaks the protocol");
 		if (wslay_event_get_close_received(w->ctx))
 			return 0;
 		int n = duplex_read(w->under, w->buf, sizeof w->buf, err);
