@@ -33,7 +33,7 @@
 
 struct settings {
 	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file, *audit_log, *audit_policy, *encryption;
-	int64_t audit_megabytes, audit_backups;
+	int64_t audit_megabytes, audit_backups, seats, watches, request_timeout_ms;
 	struct oidc_opts oidc;
 	struct opt_list oidc_required;
 	int64_t poll_ms;
@@ -186,7 +186,8 @@ static int start_api(struct server *s, struct err *err)
 				    .token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key),
 				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer,
 				    .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc,
-				    .audit_path = s->set.audit_log, .audit_policy = s->set.audit_policy ? str_c(&audit_policy) : NULL,
+				    .seats = s->set.seats ? (int)s->set.seats : -1, .watches_max = (int)s->set.watches,
+				    .request_timeout_ms = s->set.request_timeout_ms, .audit_path = s->set.audit_log, .audit_policy = s->set.audit_policy ? str_c(&audit_policy) : NULL,
 				    .audit_max_bytes = s->set.audit_megabytes << 20, .audit_backups = (int)s->set.audit_backups };
 
 	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
@@ -491,6 +492,8 @@ int cmd_serve(int argc, char **argv)
 		{ "encryption-provider-config", 0, OPT_STR, &s.set.encryption, "FILE", "what is encrypted on the disk, and the keys" },
 		{ "listen", 0, OPT_STR, &s.set.listen, "HOST:PORT", "where the API answers, with TLS" },
 		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
+		{ "max-requests-inflight", 0, OPT_INT, &s.set.seats, "N", "so many run at once, the rest waits in turn (default 600; 0: all)" },
+		{ "max-watches", 0, OPT_INT, &s.set.watches, "N", "so many watches may be open (default 20000)" },
 		{ "node-name", 0, OPT_STR, &s.set.node_name, "NAME", "name of this machine's node" },
 		{ "no-node", 0, OPT_FLAG, &s.set.no_node, NULL, "run no containers here" },
 		{ "oidc-ca-file", 0, OPT_STR, &s.set.oidc_ca_file, "FILE", "CA of the OpenID Connect provider (PEM); default: the system's" },
@@ -505,6 +508,7 @@ int cmd_serve(int argc, char **argv)
 		{ "poll", 0, OPT_DURATION, &s.set.poll_ms, "DURATION", "how often git remotes are asked for new commits" },
 		{ "pod-cidr", 0, OPT_STR, &s.set.pod_cidr, "CIDR", "addresses of pods on this node" },
 		{ "service-cidr", 0, OPT_STR, &s.set.service_cidr, "CIDR", "addresses of Services" },
+		{ "request-timeout", 0, OPT_DURATION, &s.set.request_timeout_ms, "DURATION", "of requests that do not last (default 1m)" },
 		{ "service-account-issuer", 0, OPT_STR, &s.set.issuer, "URL", "what tokens of service accounts say that they are from" },
 		{ "token-auth-file", 0, OPT_STR, &s.set.token_file, "FILE", "bearer tokens: lines TOKEN,USER,UID,\"GROUP,...\"" },
 		{ "log-level", 0, OPT_STR, &s.set.log_level, "debug|info|warn|error", "what to log" },
@@ -518,6 +522,9 @@ int cmd_serve(int argc, char **argv)
 	s.set.poll_ms = (int64_t)3 * 60 * 1000;
 	s.set.audit_megabytes = 100;
 	s.set.audit_backups = 10;
+	s.set.seats = 600;
+	s.set.watches = 20000;
+	s.set.request_timeout_ms = 60000;
 	int r = cli_options(&usage, opts, argc, argv, &args);
 	bool extra = args.n;
 	vec_free(&args);
@@ -525,6 +532,8 @@ int cmd_serve(int argc, char **argv)
 		return r;
 	if (extra)
 		return cli_usage_error(&usage, "takes no arguments");
+	if (s.set.seats < 0 || s.set.watches < 1 || s.set.request_timeout_ms < 1)
+		return cli_usage_error(&usage, "--max-requests-inflight, --max-watches and --request-timeout want positive numbers");
 	if (s.set.audit_megabytes < 1 || s.set.audit_backups < 0)
 		return cli_usage_error(&usage, "--audit-log-maxsize wants 1 and more, --audit-log-maxbackup 0 and more");
 	log_set_level((enum log_level)log_level_parse(s.set.log_level));

@@ -1,5 +1,6 @@
 #include "orchestrator/api/exchange-internal.h"
 
+#include "base/gzip.h"
 #include "base/json.h"
 #include "base/yaml.h"
 #include "kube/protobuf.h"
@@ -64,7 +65,7 @@ void reply_item(struct exchange *x, int status, struct item *i)
 {
 	add_warnings(x);
 	if (form_is_stored(i, &x->wanted)) {
-		http_reply(x->http, status, "application/json", item_sv(i));
+		reply_bytes(x->http, status, "application/json", item_sv(i));
 		return;
 	}
 	AUTO(str) out = { 0 };
@@ -72,23 +73,43 @@ void reply_item(struct exchange *x, int status, struct item *i)
 	reply_json(x->http, status, &out);
 }
 
+/* Empties out. */
+static int send_piece(struct http_stream *s, struct gzip *g, struct str *out, bool last)
+{
+	AUTO(str) packed = { 0 };
+	int r;
+
+	if (g)
+		gzip_add(g, str_sv(out), last, &packed);
+	r = http_stream_write(s, g ? str_sv(&packed) : str_sv(out));
+	str_cut(out, 0);
+	return r;
+}
+
 static void stream_list(struct exchange *x, const struct list_result *found, struct str *out, size_t from)
 {
-	struct http_stream *s = http_stream_start(x->http, 200, "application/json");
+	struct gzip *g = accepts_gzip(x->http) ? gzip_new() : NULL;
+	struct http_stream *s;
 	int r = 0;
+
+	if (g) {
+		http_add_header(x->http, "Content-Encoding", "gzip");
+		http_add_header(x->http, "Vary", "Accept-Encoding");
+	}
+	s = http_stream_start(x->http, 200, "application/json");
 
 	for (size_t i = from; i < found->items.n && r >= 0; i++) {
 		form_list_item(out, found->items.v[i], i, &x->wanted);
 		if (out->n < CHUNK)
 			continue;
-		if ((r = http_stream_write(s, str_sv(out))) >= 0)
+		if ((r = send_piece(s, g, out, false)) >= 0)
 			r = http_stream_drain(s);
-		str_cut(out, 0);
 	}
 	form_list_tail(out, &x->wanted);
 	if (r >= 0)
-		(void)http_stream_write(s, str_sv(out));
+		(void)send_piece(s, g, out, true);
 	http_stream_end(s);
+	gzip_free(&g);
 }
 
 void reply_list(struct exchange *x, const struct list_result *found)

@@ -2,6 +2,7 @@
  * these. */
 #pragma once
 
+#include "base/metrics.h"
 #include "kube/schema/schema.h"
 #include "kube/selector.h"
 #include "orchestrator/api/api.h"
@@ -15,6 +16,15 @@ struct customs {                        /* kinds of CustomResourceDefinitions: c
 	struct api *api;
 	VEC(struct custom *) all;
 	struct resource *definitions;
+};
+
+struct flow;
+struct flows {                          /* fair queueing: flow-internal.h */
+	unsigned seats, taken;          /* seats 0: no limit */
+	unsigned waiting;
+	int64_t wait_ms;
+	struct map by_name;             /* those that wait: name -> struct flow * */
+	struct flow *next;              /* whose turn it is: a ring; NULL: nobody waits */
 };
 
 struct accounts {                       /* service accounts: account-internal.h */
@@ -37,6 +47,10 @@ struct api {
 	struct map tokens;              /* digest of a bearer token -> struct user * */
 	struct accounts accounts;
 	struct { struct audit_policy *policy; struct audit_log *log; } audit;  /* NULLs: nothing is written */
+	struct flows flows;
+	struct metrics metrics;
+	int64_t request_timeout_ms;     /* 0: none */
+	int watches, watches_max;
 	struct str ca_key;              /* empty: nothing is signed */
 	struct oidc *oidc;              /* NULL: not asked for */
 	struct httpc *http;             /* to webhooks; NULL until one is called */

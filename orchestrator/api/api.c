@@ -3,6 +3,7 @@
 #include "orchestrator/api/audit-internal.h"
 #include "orchestrator/api/auth-internal.h"
 #include "orchestrator/api/custom-internal.h"
+#include "orchestrator/api/flow-internal.h"
 #include "orchestrator/api/oidc-internal.h"
 #include "orchestrator/api/quota-internal.h"
 #include "orchestrator/api/rbac-internal.h"
@@ -129,6 +130,7 @@ int api_set_address(struct api *a, const char *ip, int port, struct err *err)
 
 /* ---- housekeeping ---- */
 
+enum { SEATS = 600, WATCHES_MAX = 20000, REQUEST_TIMEOUT_MS = 60000 };
 enum { TURN_MS = 10000, EVENTS_EVERY = 6, COMPACT_EVERY = 30, EVENT_TTL_MS = 3600000, REQUEST_TTL_MS = 24 * 3600000 };
 
 /* Of the write when this process saw it; of the object's creation for what was there at the start. */
@@ -224,6 +226,9 @@ struct api *api_new(struct loop *l, const struct api_opts *o, struct err *err)
 	a->kinds = o->kinds;
 	a->store = o->store;
 	a->version = sv_dup(sv_c(o->version));
+	a->flows = (struct flows){ .seats = o->seats < 0 ? 0 : o->seats ? (unsigned)o->seats : SEATS, .wait_ms = FLOW_WAIT_MS };
+	a->watches_max = o->watches_max ? o->watches_max : WATCHES_MAX;
+	a->request_timeout_ms = o->request_timeout_ms ? o->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	fiber_group_init(&a->fibers, l);
 	if (open_all(a, o, err) < 0) {
 		api_free(&a);
@@ -247,6 +252,8 @@ void api_free(struct api **ap)
 	customs_close(&a->customs);
 	cache_close(&a->cache);
 	audit_close(a);
+	flows_free(&a->flows);
+	metrics_free(&a->metrics);
 	oidc_free(&a->oidc);
 	httpc_free(&a->http);
 	str_free(&a->ca_key);

@@ -31,6 +31,9 @@ struct api_opts {
 	struct sv ca_key;               /* signs certificates that are asked for; empty: none are */
 	const char *issuer;
 	struct oidc_opts oidc;          /* copied */
+	int seats;                      /* requests that run at once; 0: 600, less than 0: no limit */
+	int watches_max;                /* watches that are open at once; 0: 20,000 */
+	int64_t request_timeout_ms;     /* of one that is no watch and no stream; 0: a minute */
 	/* Where audit events go (NULL: nowhere; "-": standard output), the text of their Policy (NULL: Metadata of everything),
 	 * and how large the file grows before a new one is begun, of which so many are kept. */
 	const char *audit_path, *audit_policy;

@@ -111,14 +111,14 @@ static void reply_node(struct http_request *rq, const char *type, const struct n
 
 	json_write(&out, n, 0);
 	str_add1(&out, '\n');
-	http_reply(rq, 200, type, str_sv(&out));
+	reply_bytes(rq, 200, type, str_sv(&out));
 }
 
 /* ---- the classic documents ---- */
 
 static void serve_api(struct http_request *rq)
 {
-	http_reply(rq, 200, "application/json",
+	reply_bytes(rq, 200, "application/json",
 		   SV("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}\n"));
 }
 

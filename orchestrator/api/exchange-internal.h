@@ -12,6 +12,10 @@ struct exchange {
 	const char *query;
 };
 
+void exchange_free(struct exchange *x);
+/* Answers a request of somebody who is known. parsed: what route_parse() gave, with its *err (http.c). */
+void exchange_serve(struct exchange *x, struct api *a, int parsed, struct login *who, struct err *err);
+
 /* ---- bodies and answers (answer.c) ---- */
 bool body_type_is(struct http_request *rq, const char *want);
 MUST_CHECK int read_body(struct api *a, struct http_request *rq, struct doc **out,

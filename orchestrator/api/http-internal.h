@@ -48,6 +48,9 @@ void partial_metadata(struct str *out, struct item *i, const struct wanted *w);
 void status_write(struct str *out, const struct err *e, const struct route *rt);
 void reply_error(struct http_request *rq, const struct err *e, const struct route *rt);
 void reply_json(struct http_request *rq, int status, const struct str *json);
+/* Compressed when it is long and the client can read it. */
+void reply_bytes(struct http_request *rq, int status, const char *type, struct sv body);
+bool accepts_gzip(struct http_request *rq);
 
 /* ---- questions that are posted and not stored (review.c) ---- */
 size_t reviews_n(void);
@@ -58,6 +61,7 @@ MUST_CHECK int review_answer(const struct request *rq, struct doc *d, struct nod
 			     struct err *err);
 
 /* ---- other handlers ---- */
+void serve_metrics(struct api *a, struct http_request *rq);     /* metrics.c */
 void serve_watch(struct http_request *rq, const struct request *r, const struct wanted *w);      /* watch.c */
 /* discovery.c: true when the path was one of discovery's. */
 bool serve_discovery(struct api *a, struct http_request *rq, const char *path);

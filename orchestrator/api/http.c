@@ -1,9 +1,6 @@
 #include "orchestrator/api/account-internal.h"
-#include "orchestrator/api/audit-internal.h"
 #include "orchestrator/api/exchange-internal.h"
-#include "orchestrator/api/rbac-internal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -100,7 +97,7 @@ static int run_method(struct exchange *x, struct err *err)
 	return no_method(err);
 }
 
-static void exchange_free(struct exchange *x)
+void exchange_free(struct exchange *x)
 {
 	route_free(&x->route);
 	str_free(&x->manager);
@@ -145,6 +142,7 @@ static void serve_version(struct api *a, struct http_request *rq)
 static const struct { const char *path; void (*serve)(struct api *, struct http_request *);
 } plain_paths[] = {
 	{ "/version", serve_version },
+	{ "/metrics", serve_metrics },
 	{ "/livez", serve_health },
 	{ "/readyz", serve_health },
 	{ "/healthz", serve_health },
@@ -185,29 +183,7 @@ static void reply_unknown(struct api *a, struct http_request *rq, const struct c
 		    authorize_path(a, caller, http_method(rq), http_path(rq), &refused) < 0 ? &refused : why, NULL);
 }
 
-/* ---- what goes around every request ---- */
-
-/* What is asked, as roles and policies name it. */
-static struct action action_of(const struct exchange *x, char verb[static 24])
-{
-	const struct route *rt = &x->route;
-	const char *method = http_method(x->http);
-	bool watch = rt->watch || query_flag(http_query(x->http), "watch"), get = !strcmp(method, "GET") || !strcmp(method, "HEAD");
-
-	if (!rt->kind) {
-		for (size_t i = 0; method[i] && i < 23; i++)
-			verb[i] = (char)tolower((unsigned char)method[i]);
-		return (struct action){ verb, "", "", "", "", "", http_path(x->http) };
-	}
-	const char *name = get ? watch && (!*rt->name || rt->watch) ? "watch" : *rt->name ? "get" : "list" :
-		!strcmp(method, "POST") ? "create" : !strcmp(method, "PUT") ? "update" : !strcmp(method, "PATCH") ? "patch" :
-		*rt->name ? "delete" : "deletecollection";
-	return (struct action){ name, rt->group, rt->plural, rt->subresource, rt->name, rt->ns, "" };
-}
-
-static void on_answer(void *arg, int status, struct sv body) { audit_answered(arg, status, body); }
-
-static void serve(struct exchange *x, struct api *a, int parsed, struct login *who, struct err *err)
+void exchange_serve(struct exchange *x, struct api *a, int parsed, struct login *who, struct err *err)
 {
 	if (parsed < 0)
 		reply_unknown(a, x->http, &who->caller, err);
@@ -215,26 +191,4 @@ static void serve(struct exchange *x, struct api *a, int parsed, struct login *w
 		serve_object(x, a, &who->caller);
 	else
 		serve_path(a, x->http, http_path(x->http), &who->caller);
-}
-
-void api_handle(struct http_request *rq, void *arg)
-{
-	__attribute__((cleanup(exchange_free))) struct exchange x = { .http = rq };
-	struct audit_entry entry;
-	struct api *a = arg;
-	AUTO(login) who = { 0 };
-	AUTO(err) refused = { 0 }, err = { 0 };
-	char verb[24] = "";
-
-	bool known = authenticate(a, rq, &who, &refused) >= 0;
-	int parsed = route_parse(a->kinds, http_path(rq), &x.route, &err);
-	struct action what = action_of(&x, verb);
-	audit_begin(&entry, a, rq, known ? &who : NULL, &what, x.route.kind ? x.route.version : NULL);
-	http_on_answer(rq, on_answer, &entry);
-	if (known)
-		serve(&x, a, parsed, &who, &err);
-	else
-		reply_error(rq, &refused, NULL);
-	http_on_answer(rq, NULL, NULL);
-	audit_end(&entry, !strcmp(what.verb, "watch") && entry.status == 200);
 }

@@ -36,7 +36,7 @@ static void serve_v2(struct api *a, struct http_request *rq)
 	http_add_header(rq, "Vary", "Accept");
 	if (memmem(accept.p, accept.n, "github.proto-openapi.spec.v2", 28)) {
 		openapi_v2_protobuf(&out, document);
-		http_reply(rq, 200, protobuf_type, str_sv(&out));
+		reply_bytes(rq, 200, protobuf_type, str_sv(&out));
 		return;
 	}
 	json_write(&out, document, 0);

@@ -1,3 +1,4 @@
+#include "orchestrator/api/metrics-internal.h"
 #include "orchestrator/api/http-internal.h"
 #include "orchestrator/api/lines-internal.h"
 
@@ -27,6 +28,7 @@ static void watch_end(struct http_watch *w)
 	timer_stop(&w->end);
 	timer_stop(&w->bookmark);
 	http_stream_end(w->stream);
+	metrics_watch(w->api, w->kind, -1);
 	filter_free(&w->filter);
 	free(w->ns);
 	free(w);
@@ -162,6 +164,11 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 		reply_error(rq, &err, NULL);
 		return;
 	}
+	if (r->api->watches >= r->api->watches_max) {
+		(void)err_set(&err, ERR_BUSY, "too many watches are open, please try again later");
+		reply_error(rq, &err, NULL);
+		return;
+	}
 	struct http_watch *w = calloc(1, sizeof *w);
 	if (!w)
 		abort();
@@ -175,6 +182,7 @@ void serve_watch(struct http_request *rq, const struct request *r, const struct 
 	f = (struct filter){ 0 };
 	if (*r->name && !w->filter.name)        /* the old form /watch/.../NAME */
 		w->filter.name = sv_dup(sv_c(r->name));
+	metrics_watch(w->api, w->kind, 1);
 	w->stream = http_stream_start(rq, 200, "application/json");
 	http_stream_on_close(w->stream, on_end, w);
 	if (!start(w, query)) {
