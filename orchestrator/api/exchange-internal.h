@@ -9,6 +9,7 @@ struct exchange {
 	struct request request;
 	struct wanted wanted;
 	struct str manager, warnings;
+	struct str created;             /* the name in the body of a creation that failed */
 	const char *query;
 };
 

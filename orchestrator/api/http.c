@@ -102,6 +102,17 @@ void exchange_free(struct exchange *x)
 	route_free(&x->route);
 	str_free(&x->manager);
 	str_free(&x->warnings);
+	str_free(&x->created);
+}
+
+/* The error of a creation is about the object that was sent, which the path does not name. */
+static void reply_failure(struct exchange *x, const struct err *err)
+{
+	struct route about = x->route;
+
+	if (x->created.n)
+		about.name = x->created.p;
+	reply_error(x->http, err, &about);
 }
 
 static void serve_object(struct exchange *x, struct api *a, const struct caller *caller)
@@ -117,7 +128,7 @@ static void serve_object(struct exchange *x, struct api *a, const struct caller 
 				       .subresource = x->route.subresource,
 				       .warnings = &x->warnings };
 	if (run_method(x, &err) < 0)
-		reply_error(x->http, &err, &x->route);
+		reply_failure(x, &err);
 }
 
 static void serve_health(struct api *a, struct http_request *rq)

@@ -110,16 +110,6 @@ static int do_review(struct exchange *x, struct doc *d, struct err *err)
 	return 0;
 }
 
-/* The error of a creation is about the object that was sent, which the path does not name. */
-static int name_failure(struct exchange *x, const struct node *root, int r)
-{
-	if (!*x->route.name) {
-		free(x->route.name);
-		x->route.name = sv_dup(sv_c(node_str_or(root, "metadata.name", "")));
-	}
-	return r;
-}
-
 int do_post(struct exchange *x, struct err *err)
 {
 	AUTO_DOC d = NULL;
@@ -132,8 +122,10 @@ int do_post(struct exchange *x, struct err *err)
 	if (review_find(x->route.group, x->route.version, x->route.plural))
 		return do_review(x, d, err);
 	int r = verb_create(&x->request, doc_root(d), &i, err);
+	if (r < 0 && !*x->route.name)
+		str_set(&x->created, node_str_or(doc_root(d), "metadata.name", ""));
 	if (r < 0)
-		return name_failure(x, doc_root(d), r);
+		return r;
 	if (i && *x->route.subresource != 'b' && *x->route.subresource != 'e') {
 		reply_item(x, 201, i);
 		return 0;
