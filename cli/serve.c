@@ -6,9 +6,9 @@
 #include "base/http.h"
 #include "base/lazy.h"
 #include "base/log.h"
-#include "base/opt.h"
 #include "base/tls.h"
 #include "cli/data-dir.h"
+#include "cli/serve-settings.h"
 #include "cli/verbs.h"
 #include "kube/informer.h"
 #include "operator/operator.h"
@@ -31,17 +31,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-struct settings {
-	const char *data_dir, *listen, *listen_http, *node_name, *pod_cidr, *service_cidr, *log_level, *issuer, *token_file, *oidc_ca_file, *audit_log, *audit_policy, *encryption;
-	int64_t audit_megabytes, audit_backups, seats, watches, request_timeout_ms;
-	struct oidc_opts oidc;
-	struct opt_list oidc_required;
-	int64_t poll_ms;
-	bool no_node;
-};
-
 struct server {
-	struct settings set;
+	struct serve_settings set;
 	struct loop *loop;
 	struct fiber *main;
 	int signals;                    /* how many times we were asked to stop */
@@ -182,13 +173,15 @@ static int start_api(struct server *s, struct err *err)
 	s->set.oidc.required = s->set.oidc_required.v;
 	s->set.oidc.n_required = s->set.oidc_required.n;
 	s->kinds = kinds_new();
-	const struct api_opts o = { .store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
-				    .token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key),
-				    .ca = str_sv(&s->pki.ca), .issuer = s->set.issuer,
-				    .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc,
-				    .seats = s->set.seats ? (int)s->set.seats : -1, .watches_max = (int)s->set.watches,
-				    .request_timeout_ms = s->set.request_timeout_ms, .audit_path = s->set.audit_log, .audit_policy = s->set.audit_policy ? str_c(&audit_policy) : NULL,
-				    .audit_max_bytes = s->set.audit_megabytes << 20, .audit_backups = (int)s->set.audit_backups };
+	const struct api_opts o = {
+		.store = s->store, .kinds = s->kinds, .version = CD_VERSION, .service_cidr = s->set.service_cidr,
+		.token = str_sv(&s->pki.token), .account_keys = str_sv(&s->pki.account_key), .issuer = s->set.issuer,
+		.ca = str_sv(&s->pki.ca), .ca_key = str_sv(&s->pki.ca_key), .tokens = str_c(&tokens), .oidc = s->set.oidc,
+		.seats = s->set.seats ? (int)s->set.seats : -1, .watches_max = (int)s->set.watches,
+		.request_timeout_ms = s->set.request_timeout_ms, .audit_path = s->set.audit_log,
+		.audit_policy = s->set.audit_policy ? str_c(&audit_policy) : NULL,
+		.audit_max_bytes = s->set.audit_megabytes << 20, .audit_backups = (int)s->set.audit_backups,
+	};
 
 	return (s->api = api_new(s->loop, &o, err)) ? 0 : -(int)err->code;
 }
@@ -468,78 +461,17 @@ static int run(void *arg)
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-static const struct usage usage = {
-	"serve", "[OPTIONS]",
-	"Runs the API server, the controllers, the scheduler, the operator and this machine's node agent in one process.\n"
-	"Writes DIR/admin.kubeconfig and prints one line that begins with `ready` when it serves. SIGTERM stops it and\n"
-	"leaves containers running; the next start adopts them.",
-	"  cd serve\n"
-	"  cd serve --data-dir /var/lib/cd --listen 0.0.0.0:6443"
-};
-
 int cmd_serve(int argc, char **argv)
 {
-	struct opt_list args = { 0 };
-	char host[256] = "node";
-	struct server s = { .lock = -1, .set = { .data_dir = DATA_DIR_DEFAULT, .listen = "127.0.0.1:6443", .pod_cidr = "10.244.0.0/24",
-						 .service_cidr = "10.96.0.0/16", .log_level = "info" } };
-	const struct opt opts[] = {
-		{ "audit-log-maxbackup", 0, OPT_INT, &s.set.audit_backups, "N", "so many full audit logs are kept (default 10)" },
-		{ "audit-log-maxsize", 0, OPT_INT, &s.set.audit_megabytes, "MB", "an audit log is full at this size (default 100)" },
-		{ "audit-log-path", 0, OPT_STR, &s.set.audit_log, "FILE", "who did what, a line of JSON each; - for standard output" },
-		{ "audit-policy-file", 0, OPT_STR, &s.set.audit_policy, "FILE", "what is written there (audit.k8s.io/v1 Policy; default: Metadata)" },
-		{ "data-dir", 0, OPT_STR, &s.set.data_dir, "DIR", "where everything is kept" },
-		{ "encryption-provider-config", 0, OPT_STR, &s.set.encryption, "FILE", "what is encrypted on the disk, and the keys" },
-		{ "listen", 0, OPT_STR, &s.set.listen, "HOST:PORT", "where the API answers, with TLS" },
-		{ "listen-http", 0, OPT_STR, &s.set.listen_http, "HOST:PORT", "also answer here without TLS (webhooks, git)" },
-		{ "max-requests-inflight", 0, OPT_INT, &s.set.seats, "N", "so many run at once, the rest waits in turn (default 600; 0: all)" },
-		{ "max-watches", 0, OPT_INT, &s.set.watches, "N", "so many watches may be open (default 20000)" },
-		{ "node-name", 0, OPT_STR, &s.set.node_name, "NAME", "name of this machine's node" },
-		{ "no-node", 0, OPT_FLAG, &s.set.no_node, NULL, "run no containers here" },
-		{ "oidc-ca-file", 0, OPT_STR, &s.set.oidc_ca_file, "FILE", "CA of the OpenID Connect provider (PEM); default: the system's" },
-		{ "oidc-client-id", 0, OPT_STR, &s.set.oidc.client_id, "ID", "whom the provider's tokens are for" },
-		{ "oidc-groups-claim", 0, OPT_STR, &s.set.oidc.groups_claim, "CLAIM", "claim that holds a person's groups" },
-		{ "oidc-groups-prefix", 0, OPT_STR, &s.set.oidc.groups_prefix, "TEXT", "stands before the name of each of these groups" },
-		{ "oidc-issuer-url", 0, OPT_STR, &s.set.oidc.issuer, "URL", "people come with tokens of this OpenID Connect provider" },
-		{ "oidc-required-claim", 0, OPT_LIST, &s.set.oidc_required, "CLAIM=VALUE", "tokens must say so; may be repeated" },
-		{ "oidc-signing-algs", 0, OPT_STR, &s.set.oidc.signing_algs, "ALG,...", "how they may be signed (default RS256)" },
-		{ "oidc-username-claim", 0, OPT_STR, &s.set.oidc.username_claim, "CLAIM", "claim that is the user's name (default sub)" },
-		{ "oidc-username-prefix", 0, OPT_STR, &s.set.oidc.username_prefix, "TEXT", "stands before it (default URL#; - for nothing)" },
-		{ "poll", 0, OPT_DURATION, &s.set.poll_ms, "DURATION", "how often git remotes are asked for new commits" },
-		{ "pod-cidr", 0, OPT_STR, &s.set.pod_cidr, "CIDR", "addresses of pods on this node" },
-		{ "service-cidr", 0, OPT_STR, &s.set.service_cidr, "CIDR", "addresses of Services" },
-		{ "request-timeout", 0, OPT_DURATION, &s.set.request_timeout_ms, "DURATION", "of requests that do not last (default 1m)" },
-		{ "service-account-issuer", 0, OPT_STR, &s.set.issuer, "URL", "what tokens of service accounts say that they are from" },
-		{ "token-auth-file", 0, OPT_STR, &s.set.token_file, "FILE", "bearer tokens: lines TOKEN,USER,UID,\"GROUP,...\"" },
-		{ "log-level", 0, OPT_STR, &s.set.log_level, "debug|info|warn|error", "what to log" },
-		{ 0 }
-	};
+	struct server s = { .lock = -1 };
+	int r = serve_settings_read(&s.set, argc, argv);
 
-	(void)gethostname(host, sizeof host - 1);
-	for (char *c = host; *c; c++)           /* node names are DNS labels */
-		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c == '_' ? '-' : *c);
-	s.set.node_name = host;
-	s.set.poll_ms = (int64_t)3 * 60 * 1000;
-	s.set.audit_megabytes = 100;
-	s.set.audit_backups = 10;
-	s.set.seats = 600;
-	s.set.watches = 20000;
-	s.set.request_timeout_ms = 60000;
-	int r = cli_options(&usage, opts, argc, argv, &args);
-	bool extra = args.n;
-	vec_free(&args);
-	if (r >= 0)
-		return r;
-	if (extra)
-		return cli_usage_error(&usage, "takes no arguments");
-	if (s.set.seats < 0 || s.set.watches < 1 || s.set.request_timeout_ms < 1)
-		return cli_usage_error(&usage, "--max-requests-inflight, --max-watches and --request-timeout want positive numbers");
-	if (s.set.audit_megabytes < 1 || s.set.audit_backups < 0)
-		return cli_usage_error(&usage, "--audit-log-maxsize wants 1 and more, --audit-log-maxbackup 0 and more");
-	log_set_level((enum log_level)log_level_parse(s.set.log_level));
-	lazy_load_all();
-	signal(SIGPIPE, SIG_IGN);
-	r = fiber_main(run, &s);
-	vec_free(&s.set.oidc_required);
+	if (r < 0) {
+		log_set_level((enum log_level)log_level_parse(s.set.log_level));
+		lazy_load_all();
+		signal(SIGPIPE, SIG_IGN);
+		r = fiber_main(run, &s);
+	}
+	serve_settings_free(&s.set);
 	return r;
 }
