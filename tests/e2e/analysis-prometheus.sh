@@ -50,7 +50,7 @@ say "the first version is seen by prometheus"
 version 1
 git push origin main 2>&1 | tee "$work/push1.log"
 has "demo is healthy" cat "$work/push1.log"
-python3 "$source_dir/tests/e2e/prober.py" "http://$(address_of web)/" 50 "$work/probe.json" &
+probe "http://$(address_of web)/" "$work/probe.json" 50
 poll 60 has '"__name__":"http_requests_total"' seen 200
 
 say "a good one goes on under its eyes"

@@ -47,7 +47,7 @@ has "Healthy" rollout_state
 poll 30 all_answer web 50 v2
 
 say "a version that answers errors goes back by itself, and says why"
-python3 "$source_dir/tests/e2e/prober.py" "http://$(address_of web)/" 50 "$work/probe.json" &
+probe "http://$(address_of web)/" "$work/probe.json" 50
 version 3
 git push origin main 2>&1 | tee "$work/push3.log"
 has 'RolloutAborted: Rollout aborted update to revision 3: Step-based analysis phase error/failed: Metric "' cat "$work/push3.log"

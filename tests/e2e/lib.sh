@@ -131,6 +131,13 @@ web_servers() {
 }
 web_servers_are() { expect "$1" eval 'web_servers | wc -l'; }   # COUNT
 
+probe() { # URL FILE INTERVAL_MS: asks from now on, the first time before this returns; $prober ends with SIGTERM and leaves FILE
+	rm -f "$2.begun"
+	python3 "$source_dir/tests/e2e/prober.py" "$1" "$3" "$2" &
+	prober=$!
+	poll 60 test -e "$2.begun"
+}
+
 busybox_image() { # TAG [CONTAINERFILE LINES]: an image of Debian's static busybox with links for its programs
 	local dir=$work/image.$RANDOM
 	mkdir -p "$dir/bin"

@@ -38,8 +38,7 @@ vip=$(jsonpath service demo demo spec.clusterIP)
 expect one curl -fsS --max-time 2 "http://$vip/"
 
 say "push two, under a client that asks every 10 ms"
-python3 "$source_dir/tests/e2e/prober.py" "http://$vip/" 10 "$work/probe.json" &
-prober=$!
+probe "http://$vip/" "$work/probe.json" 10
 page two
 git push -q origin main
 poll 30 expect two curl -fsS --max-time 1 "http://$vip/"

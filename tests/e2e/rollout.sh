@@ -15,12 +15,6 @@ done
 
 state() { "$cd_bin" get rollout web -o 'jsonpath={.status.phase} {.status.message} step {.status.currentStepIndex}'; }
 address() { "$cd_bin" get service "$1" -o 'jsonpath={.spec.clusterIP}'; }
-probe() { # SERVICE FILE: from now on
-	rm -f "$2.begun"
-	python3 "$source_dir/tests/e2e/prober.py" "http://$(address "$1")/" 5 "$2" &
-	prober=$!
-	poll 60 test -e "$2.begun"
-}
 end_probe() { # FILE: no request has failed
 	kill -TERM $prober; wait $prober
 	python3 - "$1" <<'PY'
@@ -46,7 +40,7 @@ say canary
 sed -i 's/duration: 1m/duration: 1h/' "$work/canary.yaml"
 "$cd_bin" apply -f "$work/canary.yaml"
 poll 30 has Healthy state
-probe web "$work/canary.json"
+probe "http://$(address web)/" "$work/canary.json" 5
 "$cd_bin" rollout set-image web web=web:2
 poll 30 expect 'Paused CanaryPauseStep step 1' state
 reach web 10
@@ -63,7 +57,7 @@ import json, sys
 last = json.load(open(sys.argv[1]))["last"]["v2"]
 print(f"abort: the last connection to v2 was opened {max(0, (last - float(sys.argv[2])) * 1000):.0f} ms after the command was started")
 PY
-probe web "$work/canary.json"
+probe "http://$(address web)/" "$work/canary.json" 5
 refuses 'not paused' "$cd_bin" rollout promote web
 "$cd_bin" rollout retry web
 poll 30 expect 'Paused CanaryPauseStep step 1' state
@@ -90,7 +84,7 @@ poll 30 expect '' pods
 sed 's/replicas: 2/replicas: 4/' "$work/canary.yaml" | "$cd_bin" apply -f -
 poll 30 has Healthy state
 before=$(pods)
-probe web "$work/restart.json"
+probe "http://$(address web)/" "$work/restart.json" 5
 created=$(date +%s)
 later() { [ "$(date +%s)" -gt "$created" ]; }         # times of objects are whole seconds
 poll 30 later
@@ -106,7 +100,7 @@ say 'one pod each: 1% is 1%'
 "$cd_bin" delete rollout/web service/web
 sed 's/replicas: 2/replicas: 1/; s/setWeight: 10$/setWeight: 1/' "$work/canary.yaml" | "$cd_bin" apply -f -
 poll 30 has Healthy state
-probe web "$work/one.json"
+probe "http://$(address web)/" "$work/one.json" 5
 "$cd_bin" rollout set-image web web=web:2
 poll 30 expect 'Paused CanaryPauseStep step 1' state
 reach web 1
@@ -118,7 +112,7 @@ say blue-green
 "$cd_bin" apply -f "$source_dir/examples/rollouts/blue-green.yaml"
 poll 30 has Healthy state
 reach web 0 20
-probe web "$work/colours.json"
+probe "http://$(address web)/" "$work/colours.json" 5
 "$cd_bin" rollout set-image web web=web:2
 poll 30 has 'Paused BlueGreenPause' state
 reach web-preview 100 50
