@@ -82,12 +82,12 @@ static void diff_prints_what_is_recorded(void **state)
 
 /* ---- docs/reference/render-errors.md: each example is a tree, and the message that it gives ---- */
 
-struct example { struct str tree, message; unsigned line; };
+struct example { struct str tree, message; unsigned line; bool helm; };        /* helm: its command says --enable-helm */
 
 static void check_example(const struct example *e)
 {
 	struct vfs *v = tree_of(str_sv(&e->tree));
-	struct render_opts o = { .type = RENDER_KUSTOMIZE };
+	struct render_opts o = { .type = RENDER_KUSTOMIZE, .enable_helm = e->helm };
 	AUTO(rendered) r = { 0 };
 	AUTO(err) err = { 0 };
 	AUTO(str) got = { 0 };
@@ -119,6 +119,7 @@ static void documented_errors_are_the_real_ones(void **state)
 				checked++;
 				str_cut(&e.tree, 0);
 				str_cut(&e.message, 0);
+				e.helm = false;
 			}
 			block.n = 0;
 		} else if (sv_starts(line, SV("```"))) {
@@ -128,11 +129,13 @@ static void documented_errors_are_the_real_ones(void **state)
 			bool name = sv_starts(line, SV("# ")) && (sv_ends(line, SV(".yaml")) || sv_ends(line, SV(".yml")));
 
 			str_addf(&e.tree, "%s%.*s\n", name ? "--" : "", SV_ARG(name ? sv_drop(line, 1) : line));
+		} else if (sv_eq_c(block, "```sh")) {
+			e.helm = sv_ends(line, SV("--enable-helm ."));
 		} else if (sv_eq_c(block, "```text")) {
 			str_addf(&e.message, "%.*s\n", SV_ARG(line));
 		}
 	}
-	assert_true(checked >= 20);
+	assert_true(checked >= 135);
 	str_free(&e.tree);
 	str_free(&e.message);
 }
