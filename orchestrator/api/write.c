@@ -165,8 +165,7 @@ static int try_write(const struct request *rq, struct item *live, make_fn *make,
 		     struct err *err)
 {
 	AUTO_DOC d = doc_new();
-	struct object *o = item_object(live);
-	AUTO_OBJECT held = o ? object_ref(o) : NULL;    /* others are asked meanwhile, and the cache forgets */
+	AUTO_OBJECT o = object_ref(item_object(live));  /* others are asked meanwhile, and the cache forgets */
 	struct node *root;
 
 	if (!o)

@@ -129,8 +129,8 @@ static void counts(struct cluster *c)
 	str_cut(&c->trace, 0);
 	if (call(&w, ASK("GET", "/metrics"), &r) >= 0) {
 		static const char *const lines[] = {
-			"apiserver_request_total{verb=\"GET\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"namespaces\",subresource=\"\","
-			"scope=\"resource\",component=\"apiserver\",code=\"404\"} 1\n",
+			("apiserver_request_total{verb=\"GET\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"namespaces\",subresource=\"\","
+			"scope=\"resource\",component=\"apiserver\",code=\"404\"} 1\n"),
 			"apiserver_request_duration_seconds_bucket{", "process_resident_memory_bytes ", "process_start_time_seconds ",
 			"apiserver_storage_objects{resource=\"namespaces\"} 5\n", "apiserver_current_inflight_requests{request_kind=\"readOnly\"} 1\n",
 		};
