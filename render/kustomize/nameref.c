@@ -123,9 +123,8 @@ static bool in_reach(const struct fix *x, struct resource *r)
 {
 	const struct id *from = resource_id(x->referrer), *to = resource_id(r);
 
-	if (id_cluster_scoped(from) || id_cluster_scoped(to) || !strcmp(to->kind, "ServiceAccount"))
-		return true;
-	return !strcmp(id_ns(from), id_ns(to));
+	return !strcmp(id_ns(from), id_ns(to)) || !strcmp(to->kind, "ServiceAccount") || id_cluster_scoped(from) ||
+	       id_cluster_scoped(to);
 }
 
 /* Objects of one namespace see each other, and those without one; a RoleBinding also sees those of its subjects. */
@@ -134,7 +133,7 @@ static bool is_visible(const struct fix *x, struct resource *r)
 	const struct id *from = resource_id(x->referrer), *to = resource_id(r);
 	const struct node *subject;
 
-	if (id_cluster_scoped(from) || id_cluster_scoped(to) || !strcmp(id_ns(from), id_ns(to)))
+	if (!strcmp(id_ns(from), id_ns(to)) || id_cluster_scoped(from) || id_cluster_scoped(to))
 		return true;
 	if (strcmp(from->kind, "RoleBinding") != 0)
 		return false;

@@ -37,8 +37,9 @@ bool scope_is_cluster(const char *group, const char *version, const char *kind)
 	unsigned v = !strcmp(version, "v1") ? V1 : !strcmp(version, "v1beta1") ? V1BETA1 : 0;
 
 	for (size_t i = 0; v && i < sizeof(cluster) / sizeof(*cluster); i++)
-		if (!strcmp(cluster[i].kind, kind))
-			if (!strcmp(cluster[i].group, group) && (cluster[i].versions & v))
-				return true;
+		/* asked for every pair of an object and one that may mean it: most are told apart by a letter */
+		if (*cluster[i].kind == *kind && !strcmp(cluster[i].kind, kind) && !strcmp(cluster[i].group, group) &&
+		    (cluster[i].versions & v))
+			return true;
 	return false;
 }
