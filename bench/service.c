@@ -112,7 +112,7 @@ static void setup(struct bench *b)
 {
 	struct err err = { 0 };
 
-	strcpy(b->dir, "/tmp/cd-bench-service-XXXXXX");
+	snprintf(b->dir, sizeof b->dir, "/tmp/cd-bench-service-XXXXXX");
 	lab_enter();
 	if (!mkdtemp(b->dir))
 		fail("mkdtemp", NULL);

@@ -16,8 +16,8 @@ static int wrong(const struct reading *r, const struct node *n, const char *name
 {
 	char where[256];
 
-	return err_set(r->err, ERR_BAD_REQUEST, "%s: %s%s%s: want %s, got %s", node_where(r->from->doc, n, where), r->path,
-		       *r->path && *name ? "." : "", name, want, node_type_name(n));
+	return err_set(r->err, ERR_BAD_REQUEST, "%s: %s%s%s%swant %s, got %s", node_where(r->from->doc, n, where), r->path,
+		       *r->path && *name ? "." : "", name, *r->path || *name ? ": " : "", want, node_type_name(n));
 }
 
 /* Names are compared as Go's decoder does: an exact one first, then regardless of case. */

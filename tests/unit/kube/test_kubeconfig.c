@@ -43,7 +43,7 @@ static int set_up(void **state)
 {
 	struct place *p = calloc(1, sizeof *p);
 
-	strcpy(p->dir, "/tmp/cd-kubeconfig-XXXXXX");
+	snprintf(p->dir, sizeof p->dir, "/tmp/cd-kubeconfig-XXXXXX");
 	if (!mkdtemp(p->dir))
 		return -1;
 	snprintf(p->one, sizeof p->one, "%s/one", p->dir);

@@ -7,6 +7,7 @@
 #include "orchestrator/api/audit-internal.h"
 
 #include <dirent.h>
+#include <stdio.h>
 
 /* ---- the policy ---- */
 
@@ -88,7 +89,7 @@ static char dir[64];
 static int make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/cd-test-audit-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/cd-test-audit-XXXXXX");
 	return mkdtemp(dir) ? 0 : -1;
 }
 

@@ -18,7 +18,7 @@ static struct paths at;
 static int make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/cd-test-backup-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/cd-test-backup-XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	at = (struct paths){ str_fmt("%s/store.db", dir), str_fmt("%s/pki", dir), str_fmt("%s/backup", dir), str_fmt("%s/two.db", dir),

@@ -40,7 +40,7 @@ static int write_kubeconfig(struct server *s, struct err *err)
 {
 	AUTO(str) text = { 0 }, ca = { 0 }, cert = { 0 }, key = { 0 };
 
-	strcpy(s->dir, "/tmp/cd-client-https-XXXXXX");
+	snprintf(s->dir, sizeof s->dir, "/tmp/cd-client-https-XXXXXX");
 	if (!mkdtemp(s->dir))
 		return err_errno(err, "mkdtemp");
 	snprintf(s->kubeconfig, sizeof s->kubeconfig, "%s/config", s->dir);

@@ -29,7 +29,7 @@ int lab_node_open(void **state)
 	}
 	if (!(l = calloc(1, sizeof *l)))
 		return -1;
-	strcpy(l->dir, "/tmp/cd-lab-node-XXXXXX");
+	snprintf(l->dir, sizeof l->dir, "/tmp/cd-lab-node-XXXXXX");
 	snprintf(l->instance, sizeof l->instance, "t%d", getpid() % 100000);
 	*state = l;
 	return mkdtemp(l->dir) ? 0 : -1;

@@ -47,7 +47,7 @@ static int setup(void **state)
 {
 	struct lab *l = calloc(1, sizeof *l);
 
-	strcpy(l->dir, "/tmp/cd-test-network-XXXXXX");
+	snprintf(l->dir, sizeof l->dir, "/tmp/cd-test-network-XXXXXX");
 	if (!mkdtemp(l->dir))
 		return -1;
 	lab_enter();

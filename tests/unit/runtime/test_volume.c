@@ -108,7 +108,7 @@ static const struct volume_owner nobody = { 0 };
 static int fresh(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/cd-test-volume-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/cd-test-volume-XXXXXX");
 	return mkdtemp(dir) ? 0 : -1;
 }
 
