@@ -65,9 +65,9 @@ setup() {
 }
 
 server=
-starts=0
 serve() { # [OPTIONS]: starts the server, waits for its ready line; its log is $work/serve.log
-	local fifo=$work/ready.$((starts += 1))         # a new one: a child of a killed server may still hold the last
+	local fifo=$work/ready
+	rm -f "$fifo"                   # a new one: a child of a killed server may still hold the last
 	mkfifo "$fifo"
 	"$cd_bin" serve --data-dir "$data" --node-name node1 "$@" >"$fifo" 2>>"$work/serve.log" &
 	server=$!
