@@ -1,9 +1,9 @@
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/str.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 static enum log_level least_level = LOG_INFO;
 static const char *const names[] = { "debug", "info", "warn", "error" };
@@ -34,18 +34,6 @@ static void add_json_string(struct str *out, const char *s)
 	str_add1(out, '"');
 }
 
-static void add_time(struct str *out)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	str_addf(out, "%s.%03ldZ", text, now.tv_nsec / 1000000);
-}
-
 void log_event(enum log_level level, const char *msg, ...)
 {
 	struct str line = { 0 };
@@ -54,7 +42,7 @@ void log_event(enum log_level level, const char *msg, ...)
 	if (level < least_level)
 		return;
 	str_addc(&line, "{\"time\":\"");
-	add_time(&line);
+	clock_text(&line, 3);
 	str_addf(&line, "\",\"level\":\"%s\",\"msg\":", names[level]);
 	add_json_string(&line, msg);
 	va_start(ap, msg);

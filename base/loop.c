@@ -1,9 +1,11 @@
 #include "base/loop.h"
+#include "base/str.h"
 #include "base/vec.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <uv.h>
@@ -100,6 +102,19 @@ int64_t clock_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void clock_text(struct str *out, int digits)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32], fraction[16];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(fraction, sizeof fraction, "%09ld", now.tv_nsec);
+	str_addf(out, "%s.%.*sZ", text, digits, fraction);
 }
 
 static void free_signal(uv_handle_t *h) { free(h); }

@@ -19,6 +19,8 @@ struct uv_loop_s *loop_uv(struct loop *l);      /* for base/ itself: curl, http 
 
 int64_t loop_now_ms(struct loop *l);    /* monotonic, as of this turn */
 int64_t clock_ms(void);                 /* wall clock, milliseconds since 1970 */
+struct str;
+void clock_text(struct str *out, int digits);   /* appends it in RFC 3339, UTC, with 1 to 9 digits of a second's fraction */
 
 /* Calls fn once after ms (or every ms). timer_stop(): sets *t to NULL; never called again; NULL is fine, also from fn. */
 struct timer *timer_after(struct loop *l, int64_t ms, void (*fn)(void *arg), void *arg);

@@ -1,12 +1,12 @@
 #include "orchestrator/api/audit-internal.h"
 
 #include "base/json.h"
+#include "base/loop.h"
 #include "base/yaml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BODY_MAX = 3 << 20 };
 
@@ -35,14 +35,10 @@ void audit_close(struct api *a)
 
 static struct node *micro_now(struct doc *d)
 {
-	struct timespec now;
-	struct tm tm;
-	char text[32];
+	AUTO(str) text = { 0 };
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	return node_strf(d, "%s.%06ldZ", text, now.tv_nsec / 1000);
+	clock_text(&text, 6);
+	return node_str(d, str_c(&text));
 }
 
 static struct node *user_of(struct doc *d, const struct caller *c)
