@@ -191,14 +191,13 @@ static void through_a_link(struct container_spec *s)
 {
 	static const struct mount_spec mount = { .type = "tmpfs", .target = "/escape/etc" };
 	static const char *layers[3];
-	static char evil[256];
+	static char dir[256], evil[300];
 
-	snprintf(evil, sizeof evil, "%s-evil", s->dir);
-	assert_int_equal(mkdir(evil, 0755), 0);
-	strcat(evil, "/escape");
+	snprintf(dir, sizeof dir, "%s-evil", s->dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	snprintf(evil, sizeof evil, "%s/escape", dir);
 	assert_int_equal(symlink("../../../../../../", evil), 0);
-	*strrchr(evil, '/') = '\0';
-	layers[0] = evil;
+	layers[0] = dir;
 	layers[1] = s->layers[0];
 	s->layers = layers;
 	s->mounts = &mount;
@@ -219,14 +218,13 @@ static void link_to_a_descriptor(struct container_spec *s)
 {
 	static const struct mount_spec mount = { .type = "tmpfs", .target = "/escape/made-by-escape" };
 	static const char *layers[3];
-	static char evil[256];
+	static char dir[256], evil[300];
 
-	snprintf(evil, sizeof evil, "%s-fd", s->dir);
-	assert_int_equal(mkdir(evil, 0755), 0);
-	strcat(evil, "/escape");
+	snprintf(dir, sizeof dir, "%s-fd", s->dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	snprintf(evil, sizeof evil, "%s/escape", dir);
 	assert_int_equal(symlink(fd_path, evil), 0);
-	*strrchr(evil, '/') = '\0';
-	layers[0] = evil;
+	layers[0] = dir;
 	layers[1] = s->layers[0];
 	s->layers = layers;
 	s->mounts = &mount;
