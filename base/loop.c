@@ -108,7 +108,7 @@ void clock_text(struct str *out, int digits)
 {
 	struct timespec now;
 	struct tm tm;
-	char text[32], fraction[16];
+	char text[32], fraction[24];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
